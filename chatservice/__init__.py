@@ -1,0 +1,1 @@
+"""The project: settings, urls, asgi, and what all the apps share."""

@@ -1,0 +1,20 @@
+"""Every address of the service. Each answers with and without its final slash."""
+
+from django.contrib import admin
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from . import views
+
+urlpatterns = [
+    path("", views.index, name="index"),
+    re_path(r"^health/?$", views.health, name="health"),
+    re_path(r"^openapi\.json$", SpectacularAPIView.as_view(), name="openapi"),
+    re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "chatservice.errors.handler400"
+handler403 = "chatservice.errors.handler403"
+handler404 = "chatservice.errors.handler404"
+handler500 = "chatservice.errors.handler500"

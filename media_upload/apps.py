@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class MediaUploadConfig(AppConfig):
+    name = "media_upload"
