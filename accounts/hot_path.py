@@ -1,0 +1,152 @@
+"""Who is calling, and who people are: the reading that happens with every request and event.
+
+Through PyMongo on the collections of `accounts.models`, because a query of the ORM costs ten times as
+much (docs/decisions/0001). What comes back are `User` instances all the same, made without SQL.
+Coroutines run on the home loop; the rest is for synchronous doors.
+"""
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from asgiref.sync import sync_to_async
+from bson import ObjectId
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import DEFAULT_DB_ALIAS
+from django.utils.crypto import constant_time_compare
+
+from chatservice.mongo.client import async_database, database
+
+from . import tokens
+from .models import Session, User
+from .names import key_of
+
+WEB_SESSION_KEY = "session_id"
+"""Where a browser's cookie session keeps the id of the `Session` it belongs to."""
+
+USERS = User._meta.db_table
+SESSIONS = Session._meta.db_table
+
+
+class Caller(NamedTuple):
+    """Somebody who has shown who they are.
+
+    `exp`, in seconds since 1970, is when what they showed ends by itself; ending the session ends
+    it sooner.
+    """
+
+    user: User
+    session_id: ObjectId
+    exp: int
+
+
+def authenticate(raw: object) -> Caller | None:
+    """Who calls with this access token, given as text; None if it does not count (any more)."""
+    claims = _claims_of(raw)
+    if claims is None:
+        return None
+    found = list(database()[SESSIONS].aggregate(_active_user(claims.session_id, claims.user_id)))
+    return Caller(user_from(found[0]), claims.session_id, claims.exp) if found else None
+
+
+async def authenticate_async(raw: object) -> Caller | None:
+    """The same as `authenticate`, on the home loop."""
+    claims = _claims_of(raw)
+    if claims is None:
+        return None
+    pipeline = _active_user(claims.session_id, claims.user_id)
+    found = await (await async_database()[SESSIONS].aggregate(pipeline)).to_list()
+    return Caller(user_from(found[0]), claims.session_id, claims.exp) if found else None
+
+
+def is_live(session_id: ObjectId, user_id: ObjectId) -> bool:
+    """Whether a session has not ended and the person it belongs to is active."""
+    return bool(list(database()[SESSIONS].aggregate(_active_user(session_id, user_id))))
+
+
+def caller_of_web_session(session: SessionBase) -> Caller | None:
+    """Who is logged in with this session of Django's; None if nobody is (any more).
+
+    As in Django itself, a change of the password ends it through the hash that it carries.
+    """
+    user_id, session_id = session.get(auth.SESSION_KEY), session.get(WEB_SESSION_KEY)
+    if not (ObjectId.is_valid(user_id or "") and ObjectId.is_valid(session_id or "")):
+        return None
+    session_id = ObjectId(session_id)
+    found = list(database()[SESSIONS].aggregate(_active_user(session_id, ObjectId(user_id))))
+    if not found:
+        return None
+    user = user_from(found[0])
+    shown = session.get(auth.HASH_SESSION_KEY) or ""
+    expected = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    if not any(constant_time_compare(shown, valid) for valid in expected):
+        return None
+    return Caller(user, session_id, int(session.get_expiry_date().timestamp()))
+
+
+async def user_for_web_session(session_key: str | None) -> Caller | None:
+    """Who is logged in with the session cookie of a browser; None if nobody is (any more).
+
+    For handshakes outside Django's request cycle, which must have checked the origin: a browser
+    sends its cookies along with what any page asks for.
+    """
+    if not session_key:
+        return None
+    store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return await sync_to_async(caller_of_web_session, thread_sensitive=False)(store)
+
+
+async def load_users(ids: Iterable[ObjectId]) -> dict[ObjectId, User]:
+    """The people with these ids, the deactivated included. Ids of nobody are left out."""
+    found = async_database()[USERS].find({"_id": {"$in": list(set(ids))}})
+    return {document["_id"]: user_from(document) async for document in found}
+
+
+async def find_people(names: Iterable[str]) -> dict[str, User]:
+    """The active people who go by these e-mail addresses or user names, under the name as given.
+
+    The spelling is that of `names.key_of`. An e-mail address goes before a user name; names of
+    nobody are left out.
+    """
+    keys = {name: key_of(name) for name in names}
+    wanted = {"$in": list(set(keys.values()))}
+    query = {"is_active": True, "$or": [{"email_key": wanted}, {"username_key": wanted}]}
+    people = [user_from(document) async for document in async_database()[USERS].find(query)]
+    by_key = {user.username_key: user for user in people}
+    by_key |= {user.email_key: user for user in people}
+    return {name: by_key[key] for name, key in keys.items() if key in by_key}
+
+
+def user_from(document: dict[str, Any]) -> User:
+    """The `User` that a document of its collection stands for, without asking the database."""
+    fields = User._meta.concrete_fields
+    return User.from_db(
+        DEFAULT_DB_ALIAS,
+        [field.attname for field in fields],
+        [document.get(field.column) for field in fields],
+    )
+
+
+def _claims_of(raw: object) -> tokens.Claims | None:
+    token = tokens.read(tokens.AccessToken, raw)
+    return None if token is None else tokens.claims_of(token)
+
+
+def _active_user(session_id: ObjectId, user_id: ObjectId) -> list[dict[str, Any]]:
+    """The one question of every authentication: both documents are found by their `_id`."""
+    return [
+        {"$match": {"_id": session_id, "user_id": user_id, "ended_at": None}},
+        {
+            "$lookup": {
+                "from": USERS,
+                "localField": "user_id",
+                "foreignField": "_id",
+                "as": "user",
+                "pipeline": [{"$match": {"is_active": True}}],
+            }
+        },
+        {"$unwind": "$user"},
+        {"$replaceRoot": {"newRoot": "$user"}},
+    ]

@@ -1,0 +1,70 @@
+"""Who is online: a lease in MongoDB for each process and person, which runs out by itself.
+
+A process takes one when a person's first socket opens and gives it back after the last one, and
+renews all of its leases together. The leases of a process that was killed run out within
+`LEASE_LIFE`, with nobody to clean up after it. Coroutines of the home loop.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from bson import ObjectId
+from pymongo import WriteConcern
+from pymongo.asynchronous.collection import AsyncCollection
+
+from chatservice.mongo.client import async_database
+from chatservice.timestamps import now
+
+from .models import PresenceLease
+
+LEASE_LIFE = timedelta(seconds=45)
+RENEW_INTERVAL = timedelta(seconds=15)
+"""Two renewals may fail before anybody is taken for gone."""
+
+QUICK = WriteConcern(w=1, j=False)
+"""A lease that a crash of the database forgets is back with the next renewal."""
+
+
+async def arrive(process_id: str, user_id: ObjectId) -> None:
+    """Note that this process has a socket of the person. Repeating it renews the lease."""
+    await _leases().update_one(
+        {"process_id": process_id, "user_id": user_id},
+        {"$set": {"expires_at": now() + LEASE_LIFE}},
+        upsert=True,
+    )
+
+
+async def leave(process_id: str, user_id: ObjectId) -> None:
+    """Note that this process has no socket of the person any more."""
+    await _leases().delete_one({"process_id": process_id, "user_id": user_id})
+
+
+async def renew(process_id: str, user_ids: Iterable[ObjectId] = ()) -> None:
+    """Extend all leases of this process; to be called every `RENEW_INTERVAL`.
+
+    `user_ids` are the people it has sockets of: a lease that ran out meanwhile, because the process
+    or the database stood still, is taken again.
+    """
+    await _leases().update_many(
+        {"process_id": process_id}, {"$set": {"expires_at": now() + LEASE_LIFE}}
+    )
+    held = set(await _leases().distinct("user_id", {"process_id": process_id}))
+    for user_id in set(user_ids) - held:
+        await arrive(process_id, user_id)
+
+
+async def drop_process(process_id: str) -> None:
+    """Give back all leases of a process that stops."""
+    await _leases().delete_many({"process_id": process_id})
+
+
+async def online(user_ids: Iterable[ObjectId]) -> set[ObjectId]:
+    """Those of the people who are online, in whichever process."""
+    # By the time in the lease: MongoDB deletes what has run out up to a minute late.
+    query = {"user_id": {"$in": list(set(user_ids))}, "expires_at": {"$gt": now()}}
+    return set(await _leases().distinct("user_id", query))
+
+
+def _leases() -> AsyncCollection:
+    collection = async_database()[PresenceLease._meta.db_table]
+    return collection.with_options(write_concern=QUICK)
