@@ -1,0 +1,101 @@
+"""Uploading a file and fetching it."""
+
+import logging
+
+from bson import ObjectId
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import generics, status, views
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from . import actions, serving
+from .models import Upload
+from .parsing import FIELD, UploadParser, declare_length
+from .serializers import UploadFileSerializer, UploadSerializer
+
+logger = logging.getLogger(__name__)
+
+
+class UploadView(generics.GenericAPIView):
+    """Upload a file.
+
+    It can be fetched by its owner, and by the members of a room as soon as a message there names
+    it in `uploads`.
+    """
+
+    queryset = Upload.objects.none()
+    serializer_class = UploadSerializer
+    parser_classes = [UploadParser]
+
+    def initialize_request(self, request: HttpRequest, *args, **kwargs) -> Request:
+        declare_length(request)
+        return super().initialize_request(request, *args, **kwargs)
+
+    @extend_schema(
+        request={"multipart/form-data": UploadFileSerializer},
+        responses={
+            201: UploadSerializer,
+            400: OpenApiResponse(description="The multipart body is broken or cut off."),
+            413: OpenApiResponse(description="The file is larger than the server takes."),
+            422: OpenApiResponse(description="There is no file in the field `file`."),
+            507: OpenApiResponse(description="There is no space left for files."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        try:
+            file = request.FILES.get(FIELD)
+        except UnsupportedMediaType:  # a body of another kind has no file in it
+            file = None
+        if file is None:
+            raise ValidationError({FIELD: _("Send a file, as the field `file` of a form.")})
+        upload = actions.store_upload(actor=request.user, file=file)
+        return Response(self.get_serializer(upload).data, status=status.HTTP_201_CREATED)
+
+
+class JSONErrors(BaseContentNegotiation):
+    """Errors are JSON, whatever the client accepts: an <img> accepts images alone."""
+
+    def select_parser(self, request, parsers):
+        return parsers[0]
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        return renderers[0], renderers[0].media_type
+
+
+class MediaView(views.APIView):
+    """Fetch a file: one's own, or one that was posted in a room that one is in."""
+
+    content_negotiation_class = JSONErrors
+    renderer_classes = [JSONRenderer]
+
+    @extend_schema(
+        responses={
+            (200, "*/*"): OpenApiTypes.BINARY,
+            (206, "*/*"): OpenApiTypes.BINARY,
+            302: OpenApiResponse(description="The bytes are in an object store: a signed address."),
+            304: OpenApiResponse(description="Not modified."),
+            404: OpenApiResponse(description="No such file, or not for the caller."),
+            416: OpenApiResponse(description="The file has no such range."),
+        },
+    )
+    def get(self, request: Request, upload_id: str, name: str) -> HttpResponseBase:
+        pk = ObjectId(upload_id)
+        upload = Upload.objects.visible_to(request.user, among=[pk]).first()
+        if upload is None or upload.name != name:
+            raise Http404(_("File not found or access denied"))
+        if settings.MEDIA_STORAGE == "s3":
+            return serving.redirect(request._request, upload)
+        try:
+            return serving.respond(request._request, upload)
+        except FileNotFoundError:
+            logger.error("The store has lost the bytes of the upload %s.", upload_id)
+            raise Http404(_("File not found or access denied")) from None

@@ -1,0 +1,14 @@
+"""What one may do with an upload. Seeing it is `Upload.objects.visible_to`."""
+
+from django.core.exceptions import PermissionDenied
+
+from .models import Upload
+
+
+def can_delete_upload(user, upload: Upload) -> bool:
+    return user.pk == upload.owner_id or user.has_perm("media_upload.delete_upload")
+
+
+def require(allowed: bool) -> None:
+    if not allowed:
+        raise PermissionDenied
