@@ -1,7 +1,7 @@
 """Who is calling, and who people are: the reading that happens with every request and event.
 
-Through PyMongo on the collections of `accounts.models`, because a query of the ORM costs ten times as
-much (docs/decisions/0001). What comes back are `User` instances all the same, made without SQL.
+Through PyMongo on the collections of `accounts.models`, because a query of the ORM costs ten times
+as much (docs/decisions/0001). What comes back are `User` instances all the same, made without SQL.
 Coroutines run on the home loop; the rest is for synchronous doors.
 """
 

@@ -28,11 +28,16 @@ JOINERS = "\u200c\u200d"
 """Zero width, but part of how Persian and the Indic languages are written."""
 
 BIDI_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
+SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def key_of(name: str) -> str:
-    """The text that is equal for two spellings of one name: folded, visible, single-spaced."""
-    folded = unicodedata.normalize("NFD", name).casefold()
+    """The text that is equal for two spellings of one name: folded, visible, single-spaced.
+
+    Takes any text at all. Halves of surrogate pairs, which no name has and BSON cannot hold, become
+    U+FFFD.
+    """
+    folded = unicodedata.normalize("NFD", SURROGATES.sub("\ufffd", name)).casefold()
     folded = unicodedata.normalize("NFKC", folded).casefold()
     visible = INVISIBLE.sub("", unicodedata.normalize("NFKC", folded))
     return " ".join(visible.split())

@@ -1,0 +1,281 @@
+"""Every change to people and their log-ins, and the only place that cuts their sockets.
+
+Synchronous. What they raise: `ValidationError` with the fields named, `PermissionDenied`, and,
+where the contract fixes the status, `AlreadyRegistered` (400), `IncorrectCredentials` and
+`InvalidToken` (401), `back_off.TooManyFailures` (429).
+
+An account changes first and its sessions end afterwards. `open_session` relies on that order.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from bson import ObjectId
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+from rest_framework.exceptions import APIException, AuthenticationFailed
+
+from chatservice import realtime
+from chatservice.mongo.client import database
+from chatservice.timestamps import now
+
+from . import back_off, hot_path, policies, tokens
+from .addresses import network_of
+from .models import Session, User
+from .passwords import is_hashable, validate_new_password
+
+
+class AlreadyRegistered(APIException):
+    """The e-mail address or the user name is in use; `detail` says which."""
+
+    status_code = 400
+
+
+class IncorrectCredentials(AuthenticationFailed):
+    """No such account, a wrong password, or a deactivated account: nobody learns which."""
+
+    default_detail = "Incorrect email or password"  # the contract's own words
+
+
+class InvalidToken(AuthenticationFailed):
+    """A refresh token that is none, has ended, has been used, or whose session has ended."""
+
+    default_detail = "Could not validate credentials"  # the contract's own words
+
+
+# Signing up
+
+
+@sensitive_variables("password")
+def sign_up(*, email: str, username: str, password: str, full_name: str = "") -> User:
+    """Store a new person and return it.
+
+    Raises ValidationError for what is invalid, AlreadyRegistered for what is taken: the e-mail
+    address is looked at before the user name, also when sign-ups race.
+    """
+    person = User(email=email, username=username, full_name=full_name)
+    validate_new_password(password, person)
+    try:
+        return User.objects.create_user(email, username, password, full_name=full_name)
+    except ValidationError as error:
+        for [complaint, *_others] in error.error_dict.values():
+            if complaint.code == "taken":
+                raise AlreadyRegistered(complaint.message) from None
+        raise
+
+
+# Logging in
+
+
+@sensitive_variables("password")
+def log_in(*, name: str, password: str, address: str = "", user_agent: str = "") -> Session:
+    """Open a session on a new device for who goes by `name` (e-mail or user name).
+
+    Raises IncorrectCredentials or TooManyFailures.
+    """
+    user = check_credentials(name=name, password=password, address=address)
+    return open_session(user=user, address=address, user_agent=user_agent)
+
+
+@sensitive_variables("password")
+def check_credentials(*, name: str, password: str, address: str = "") -> User:
+    """The active person with this name and password. Raises as `log_in` does.
+
+    An unknown name costs the same work as a known one, so that the time of the answer does not
+    tell them apart.
+    """
+    try:
+        user = User.objects.get_by_name(name)
+    except User.DoesNotExist:
+        user = None
+    network = network_of(address)
+    # For nobody, too: the question itself takes time.
+    is_usual = network in _usual_networks(user.pk if user else ObjectId())
+    counted = back_off.count_attempt(name=name, network=network, is_usual=is_usual)
+    if not is_hashable(password):
+        raise IncorrectCredentials
+    if user is None:
+        User().set_password(password)
+        raise IncorrectCredentials
+    if not user.check_password(password) or not user.is_active:
+        raise IncorrectCredentials
+    back_off.forgive(counted)
+    return user
+
+
+def open_session(
+    *,
+    user: User,
+    address: str = "",
+    user_agent: str = "",
+    lifetime: timedelta = tokens.REFRESH_LIFETIME,
+) -> Session:
+    """Note that a person has shown their password on a device, and return the session.
+
+    It is forgotten `lifetime` after its last renewal. Raises IncorrectCredentials if the password
+    was changed, or the account deactivated, since `user` was read.
+    """
+    moment = now()
+    session = Session.objects.create(
+        user=user,
+        created_at=moment,
+        last_used_at=moment,
+        address=address,
+        user_agent=user_agent,
+        expires_at=moment + lifetime,
+    )
+    # A change of password ends all sessions after it has stored the new one. So either it has seen
+    # this session and ended it, or the old hash is no longer there to be found.
+    unchanged = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    if not unchanged.update(last_login=moment):
+        _end_sessions(user.pk, [session.pk])
+        raise IncorrectCredentials
+    user.last_login = moment
+    return session
+
+
+def refresh_tokens(*, refresh_token: object) -> dict[str, Any]:
+    """A new pair of tokens, as `tokens.issue` gives it, for a refresh token, which is then spent.
+
+    Raises InvalidToken. A spent token that comes again was stolen, from the device or by it: its
+    session ends. One of two refreshes that overlap in time just loses.
+    """
+    started = now()
+    token = tokens.read(tokens.RefreshToken, refresh_token)
+    claims = token and tokens.claims_of(token)
+    if not claims or not hot_path.is_live(claims.session_id, claims.user_id):
+        raise InvalidToken
+    spent, is_first = token.blacklist()  # a unique index lets one of them be the first
+    if not is_first:
+        if spent.blacklisted_at < started:
+            _end_sessions(claims.user_id, [claims.session_id])
+        raise InvalidToken
+    moment = now()
+    live = Session.objects.filter(pk=claims.session_id, ended_at=None)
+    if not live.update(last_used_at=moment, expires_at=moment + tokens.REFRESH_LIFETIME):
+        raise InvalidToken
+    return tokens.issue(Session.objects.select_related("user").get(pk=claims.session_id))
+
+
+# Logging out
+
+
+def log_out(*, actor: User, session_id: ObjectId) -> None:
+    """End one session of a person's own, and cut its sockets. Ending it again changes nothing."""
+    own = Session.objects.filter(user=actor, pk=session_id).first()
+    if own is not None:
+        end_session(actor=actor, session=own)
+
+
+def end_session(*, actor: User, session: Session) -> None:
+    """End a session, of one's own or as staff, and cut its sockets. Raises PermissionDenied."""
+    policies.require(policies.can_end_session(actor, session))
+    _end_sessions(session.user_id, [session.pk])
+
+
+def log_out_everywhere(*, actor: User) -> None:
+    """End every session of a person's own, and cut all their sockets."""
+    _end_sessions(actor.pk)
+
+
+# Changing an account
+
+
+@sensitive_variables("old_password", "new_password")
+def change_password(
+    *, actor: User, old_password: str, new_password: str, address: str = "", user_agent: str = ""
+) -> Session:
+    """Give a person a new password, end all their sessions, and return a new one for this device.
+
+    Raises ValidationError (`old_password`, `new_password`) and TooManyFailures: who has stolen a
+    token gets no more guesses here than at the log-in.
+    """
+    try:
+        user = check_credentials(name=actor.email, password=old_password, address=address)
+    except IncorrectCredentials:
+        raise ValidationError(
+            {"old_password": ValidationError(_("This is not your password."), code="incorrect")}
+        ) from None
+    validate_new_password(new_password, user, field="new_password")
+    _set_password(user, new_password)
+    return open_session(user=user, address=address, user_agent=user_agent)
+
+
+@sensitive_variables("password")
+def reset_password(*, actor: User, user: User, password: str | None) -> None:
+    """Give somebody a new password, as staff, or none at all, and end all their sessions.
+
+    Raises PermissionDenied, and ValidationError (`password`).
+    """
+    policies.require(policies.can_manage_user(actor, user))
+    if password is not None:
+        validate_new_password(password, user)
+    _set_password(user, password)
+
+
+def change_profile(
+    *, actor: User, full_name: str | None = None, language: str | None = None
+) -> User:
+    """Change what is given of a person's own profile and return them. Raises ValidationError."""
+    changes = {"full_name": full_name, "language": language}
+    changes = {field: value for field, value in changes.items() if value is not None}
+    for field, value in changes.items():
+        setattr(actor, field, value)
+    actor.clean_fields(exclude={field.name for field in User._meta.fields} - changes.keys())
+    if changes:
+        User.objects.filter(pk=actor.pk).update(**changes)
+    return actor
+
+
+def deactivate_user(*, actor: User, user: User) -> None:
+    """Shut somebody out, as staff: every session ends and no new one begins.
+
+    Raises PermissionDenied.
+    """
+    policies.require(policies.can_deactivate_user(actor, user))
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    user.is_active = False
+    _end_sessions(user.pk)
+
+
+def reactivate_user(*, actor: User, user: User) -> None:
+    """Let somebody in again, as staff. Their ended sessions stay ended. Raises PermissionDenied."""
+    policies.require(policies.can_manage_user(actor, user))
+    User.objects.filter(pk=user.pk).update(is_active=True)
+    user.is_active = True
+
+
+def unlock(*, name: str) -> int:
+    """Forget the failed log-ins of an account (e-mail or user name) or an address.
+
+    Returns how many counts were dropped. For the operator's shell; in the admin,
+    `policies.can_unlock` is asked first.
+    """
+    try:
+        user = User.objects.get_by_name(name)
+    except User.DoesNotExist:
+        return back_off.forget(name=name)
+    return sum(back_off.forget(name=each) for each in {user.email_key, user.username_key})
+
+
+def _usual_networks(user_id: ObjectId) -> set[str]:
+    """Where somebody has logged in from, as far as their sessions are remembered."""
+    addresses = database()[hot_path.SESSIONS].distinct("address", {"user_id": user_id})
+    return {network_of(address) for address in addresses if address}
+
+
+def _set_password(user: User, password: str | None) -> None:
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    _end_sessions(user.pk)
+
+
+def _end_sessions(user_id: ObjectId, session_ids: Iterable[ObjectId] | None = None) -> None:
+    """End all of somebody's sessions, or some: in the database first, then their sockets."""
+    sessions = Session.objects.filter(user_id=user_id, ended_at=None)
+    if session_ids is not None:
+        sessions = sessions.filter(pk__in=list(session_ids))
+    sessions.update(ended_at=now())
+    realtime.end_sessions(user_id=user_id, session_ids=session_ids)

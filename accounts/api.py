@@ -1,0 +1,191 @@
+"""Accounts over HTTP. It decides nothing: the actions do, and raise what is answered."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
+from rest_framework import mixins, status, viewsets
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from . import actions, tokens
+from .addresses import client_address, user_agent
+from .authentication import SCHEME
+from .models import Session
+from .serializers import (
+    ChangePassword,
+    ChangeProfile,
+    LogIn,
+    NewPersonSerializer,
+    PersonSerializer,
+    Refresh,
+    RefusalSerializer,
+    SessionSerializer,
+    SignUp,
+    TokensSerializer,
+)
+
+
+def refusal(description: str) -> OpenApiResponse:
+    return OpenApiResponse(RefusalSerializer, description)
+
+
+INVALID = {422: refusal("Invalid input; `errors` names the fields.")}
+NOT_AUTHENTICATED = {401: refusal("No token, or one that does not count (any more).")}
+WRONG_CREDENTIALS = {401: refusal("Incorrect email or password.")}
+TOO_MANY_FAILURES = {429: refusal("Too many failed attempts; `Retry-After` says how many seconds.")}
+
+
+class EntranceViewSet(viewsets.GenericViewSet):
+    """What is open to people who are not logged in. A token that comes along is not looked at."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return SCHEME  # a 401 of the log-in has it too, though nobody is authenticated here
+
+    @extend_schema(
+        operation_id="sign_up",
+        request=SignUp,
+        responses={
+            201: NewPersonSerializer,
+            400: refusal("`Email already registered` or `Username already registered`."),
+            **INVALID,
+        },
+    )
+    def sign_up(self, request: Request) -> Response:
+        """Make an account."""
+        user = actions.sign_up(**fields_of(SignUp, request))
+        return Response(NewPersonSerializer(user).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        operation_id="log_in",
+        request={
+            "application/x-www-form-urlencoded": LogIn,
+            "multipart/form-data": LogIn,
+            "application/json": LogIn,
+        },
+        responses={200: TokensSerializer, **WRONG_CREDENTIALS, **INVALID, **TOO_MANY_FAILURES},
+    )
+    def log_in(self, request: Request) -> Response:
+        """Log in on a new device."""
+        fields = fields_of(LogIn, request)
+        session = actions.log_in(
+            name=fields["username"], password=fields["password"], **device_of(request)
+        )
+        return Response(tokens.issue(session))
+
+    @extend_schema(
+        operation_id="refresh_tokens",
+        request=Refresh,
+        responses={
+            200: TokensSerializer,
+            401: refusal("The refresh token does not count (any more)."),
+            **INVALID,
+        },
+    )
+    def refresh(self, request: Request) -> Response:
+        """Get the next pair of tokens.
+
+        A refresh token works once. One that comes a second time ends its session: somebody else
+        has it too.
+        """
+        return Response(actions.refresh_tokens(**fields_of(Refresh, request)))
+
+
+class AccountViewSet(viewsets.GenericViewSet):
+    """The account of the person who asks."""
+
+    @extend_schema(operation_id="me", responses={200: PersonSerializer, **NOT_AUTHENTICATED})
+    def me(self, request: Request) -> Response:
+        """Who you are."""
+        return Response(PersonSerializer(request.user).data)
+
+    @extend_schema(
+        operation_id="change_profile",
+        request=ChangeProfile,
+        responses={200: PersonSerializer, **NOT_AUTHENTICATED, **INVALID},
+    )
+    def change_profile(self, request: Request) -> Response:
+        """Change what is shown of you."""
+        user = actions.change_profile(actor=request.user, **fields_of(ChangeProfile, request))
+        return Response(PersonSerializer(user).data)
+
+    @extend_schema(
+        operation_id="change_password",
+        request=ChangePassword,
+        responses={200: TokensSerializer, **NOT_AUTHENTICATED, **INVALID, **TOO_MANY_FAILURES},
+    )
+    def change_password(self, request: Request) -> Response:
+        """Change your password.
+
+        Every device is logged out, this one too; the answer is a new pair of tokens for it.
+        """
+        session = actions.change_password(
+            actor=request.user, **fields_of(ChangePassword, request), **device_of(request)
+        )
+        return Response(tokens.issue(session))
+
+    @extend_schema(operation_id="log_out", request=None, responses={204: None, **NOT_AUTHENTICATED})
+    def log_out(self, request: Request) -> Response:
+        """Log this device out. Its tokens and its sockets end at once."""
+        actions.log_out(actor=request.user, session_id=request.auth.session_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        operation_id="log_out_everywhere", request=None, responses={204: None, **NOT_AUTHENTICATED}
+    )
+    def log_out_everywhere(self, request: Request) -> Response:
+        """Log all your devices out, this one too."""
+        actions.log_out_everywhere(actor=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+@extend_schema_view(
+    list=extend_schema(
+        operation_id="list_sessions",
+        summary="The devices you are logged in on",
+        responses={200: SessionSerializer(many=True), **NOT_AUTHENTICATED},
+    ),
+    destroy=extend_schema(
+        operation_id="end_session",
+        summary="Log one of your devices out",
+        parameters=[
+            OpenApiParameter("id", str, OpenApiParameter.PATH, description="24 hex digits.")
+        ],
+        responses={204: None, **NOT_AUTHENTICATED, 404: refusal("You have no such log-in.")},
+    ),
+)
+class SessionViewSet(
+    mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet[Session]
+):
+    """The log-ins of the person who asks."""
+
+    serializer_class = SessionSerializer
+    pagination_class = None
+    lookup_field = "id"
+
+    def get_queryset(self) -> QuerySet[Session]:
+        return Session.objects.visible_to(self.request.user)
+
+    def perform_destroy(self, session: Session) -> None:
+        actions.end_session(actor=self.request.user, session=session)
+
+
+def fields_of(shape: type, request: Request) -> dict[str, Any]:
+    """The request's body in this shape. Raises DRF's ValidationError (422)."""
+    fields = shape(data=request.data)
+    fields.is_valid(raise_exception=True)
+    return fields.validated_data
+
+
+def device_of(request: Request) -> dict[str, str]:
+    """Where a log-in comes from, as the actions take it."""
+    return {"address": client_address(request), "user_agent": user_agent(request)}

@@ -1,0 +1,65 @@
+"""How a request to the API shows who sends it: a bearer token, or the built-in pages' cookie."""
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.request import Request
+
+from . import hot_path
+from .hot_path import Caller
+from .models import User
+
+SCHEME = "Bearer"
+
+
+class TokenAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer <access token>`, the scheme in any case.
+
+    `request.auth` is the `hot_path.Caller`, whose `session_id` names the log-in.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, Caller] | None:
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        scheme, _, token = header.strip().partition(" ")
+        if scheme.lower() != SCHEME.lower():
+            return None
+        if not token.strip():
+            raise NotAuthenticated("Not authenticated")  # the contract's own words, as below
+        caller = hot_path.authenticate(token.strip())
+        if caller is None:
+            raise AuthenticationFailed("Could not validate credentials")
+        return caller.user, caller
+
+    def authenticate_header(self, request: Request) -> str:
+        return SCHEME
+
+
+class WebSessionAuthentication(authentication.SessionAuthentication):
+    """The cookie of a browser that has logged in to the built-in pages, with the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[User, Caller] | None:
+        caller = hot_path.caller_of_web_session(request._request.session)
+        if caller is None:
+            return None
+        self.enforce_csrf(request)
+        return caller.user, caller
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """`TokenAuthentication` in the OpenAPI document."""
+
+    target_class = TokenAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class WebSessionScheme(OpenApiAuthenticationExtension):
+    """`WebSessionAuthentication` in the OpenAPI document."""
+
+    target_class = WebSessionAuthentication
+    name = "cookie"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}

@@ -1,0 +1,165 @@
+"""The wire shapes of people and their log-ins."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from chatservice.text import PlainTextField
+from chatservice.timestamps import to_wire
+
+from .models import Session
+from .names import EMAIL_LENGTH, FULL_NAME_LENGTH, USERNAME_LENGTH
+from .passwords import MAX_PASSWORD_BYTES
+
+LONGEST_CREDENTIAL = 100_000
+"""Characters that a log-in may have in a field: too long a password is wrong, and not invalid."""
+
+
+class TimestampField(serializers.DateTimeField):
+    """A moment as the whole API writes it."""
+
+    def to_representation(self, value: Any) -> str:
+        return to_wire(value)
+
+
+class SignUp(serializers.Serializer):
+    """What a new account needs."""
+
+    username = PlainTextField(
+        max_length=USERNAME_LENGTH,
+        trim=True,
+        help_text=_(
+            "A name to be known by, unique whatever its case. No control characters, and no @ "
+            "unless it is the e-mail address itself."
+        ),
+    )
+    email = PlainTextField(
+        max_length=EMAIL_LENGTH,
+        trim=True,
+        help_text=_("An e-mail address, unique whatever its case. It cannot be changed later."),
+    )
+    password = PlainTextField(
+        max_length=MAX_PASSWORD_BYTES,
+        help_text=_(
+            "At least 8 characters and at most 4,096 bytes; not a common one, not only digits, "
+            "not like the other fields."
+        ),
+    )
+    full_name = PlainTextField(
+        max_length=FULL_NAME_LENGTH,
+        min_length=0,
+        trim=True,
+        required=False,
+        help_text=_("A name to be shown."),
+    )
+
+
+class NewPersonSerializer(serializers.Serializer):
+    """A person who has just signed up."""
+
+    id = serializers.CharField(source="pk", help_text=_("24 hex digits."))
+    username = serializers.CharField(help_text=_("The user name as it was chosen."))
+    email = serializers.CharField(help_text=_("The e-mail address as it was given."))
+
+
+class PersonSerializer(NewPersonSerializer):
+    """A person, as they see themselves."""
+
+    full_name = serializers.CharField(help_text=_("The name to be shown; may be empty."))
+    language = serializers.CharField(
+        help_text=_("The language of the pages; empty: whichever the browser asks for.")
+    )
+
+
+class ChangeProfile(serializers.Serializer):
+    """What a person may change of themselves. What is left out stays as it is."""
+
+    full_name = PlainTextField(
+        max_length=FULL_NAME_LENGTH,
+        min_length=0,
+        trim=True,
+        required=False,
+        help_text=_("The name to be shown; may be empty."),
+    )
+    language = serializers.ChoiceField(
+        choices=settings.LANGUAGES,
+        allow_blank=True,
+        required=False,
+        help_text=_("The language of the pages; empty: whichever the browser asks for."),
+    )
+
+
+class LogIn(serializers.Serializer):
+    """The form of OAuth 2's password grant; its other fields may come and mean nothing here."""
+
+    username = PlainTextField(
+        max_length=LONGEST_CREDENTIAL,
+        trim=True,
+        help_text=_("The e-mail address, or the user name, in any case."),
+    )
+    password = PlainTextField(max_length=LONGEST_CREDENTIAL, help_text=_("The password."))
+
+
+class TokensSerializer(serializers.Serializer):
+    """A pair of tokens for one device."""
+
+    access_token = serializers.CharField(
+        help_text=_("For `Authorization: Bearer` and for Socket.IO's `auth.token`.")
+    )
+    token_type = serializers.CharField(help_text=_("Always `bearer`."))
+    refresh_token = serializers.CharField(
+        help_text=_("For the next pair, at `/auth/refresh`. It works once.")
+    )
+    expires_in = serializers.IntegerField(help_text=_("In how many seconds the access token ends."))
+
+
+class Refresh(serializers.Serializer):
+    """What a new pair of tokens is asked for with."""
+
+    refresh_token = PlainTextField(
+        max_length=LONGEST_CREDENTIAL,
+        trim=True,
+        help_text=_("The refresh token of the last pair."),
+    )
+
+
+class ChangePassword(serializers.Serializer):
+    """The old password and the new one."""
+
+    old_password = PlainTextField(
+        max_length=LONGEST_CREDENTIAL, help_text=_("The password that you have now.")
+    )
+    new_password = PlainTextField(
+        max_length=MAX_PASSWORD_BYTES,
+        help_text=_("By the same rules as that of a new account."),
+    )
+
+
+class SessionSerializer(serializers.Serializer):
+    """One log-in on one device."""
+
+    id = serializers.CharField(source="pk", help_text=_("24 hex digits."))
+    created_at = TimestampField(help_text=_("When the device logged in."))
+    last_used_at = TimestampField(help_text=_("When it last logged in or got new tokens."))
+    user_agent = serializers.CharField(help_text=_("The program it said it was."))
+    address = serializers.CharField(help_text=_("The address it called from."))
+    is_current = serializers.SerializerMethodField(help_text=_("Whether it is the one that asks."))
+
+    def get_is_current(self, session: Session) -> bool:
+        return session.pk == self.context["request"].auth.session_id
+
+
+class RefusalSerializer(serializers.Serializer):
+    """What every error looks like."""
+
+    detail = serializers.CharField(help_text=_("What is wrong, in one sentence."))
+    errors = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text=_("For invalid input: the complaints about each field."),
+    )
+    code = serializers.CharField(
+        required=False, help_text=_("A word for programs, where the status says too little.")
+    )
