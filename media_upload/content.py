@@ -23,6 +23,7 @@ INLINE_IMAGES = {
     "image/gif": "GIF",
     "image/webp": "WEBP",
     "image/avif": "AVIF",
+    "image/bmp": "BMP",
 }
 ALIASES = {"image/apng": "image/png"}
 
@@ -151,6 +152,9 @@ def text_type(head: bytes) -> str:
     start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if not start.startswith(b"<"):
         return "text/plain"
-    if re.search(rb"<(\w+:)?svg\b", start):
-        return "image/svg+xml"
-    return "application/xml" if start.startswith(b"<?xml") else "text/html"
+    if not start.startswith((b"<!doctype html", b"<html")):
+        if re.search(rb"<(\w+:)?svg\b", start):
+            return "image/svg+xml"
+        if start.startswith(b"<?xml"):
+            return "application/xml"
+    return "text/html"

@@ -11,7 +11,7 @@ NAMELESS = "file"
 SEPARATORS = re.compile(r"[/\\]")
 FORBIDDEN_ON_WINDOWS = re.compile(r'[<>:"|?*]')
 WHITE_SPACE = re.compile(r"\s+")
-RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
+RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 
 # Persian writes half-spaces and joins emoji with these; every other format character goes. The
 # bidirectional ones could make "gnp.exe" look like "exe.png".

@@ -5,7 +5,6 @@ counts in `sent` how far it got.
 """
 
 import asyncio
-
 import tempfile
 
 from django.conf import settings
