@@ -1,0 +1,349 @@
+"""The REST door. Reading is `reading`, writing is `actions`; nothing is decided here."""
+
+from urllib.parse import urlencode
+
+from bson import ObjectId
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chatservice.realtime.loop import run
+
+from . import actions, events, hot_path, policies, reading, serializers
+from .models import Entry
+
+ROOM = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The room.")
+MEMBER = OpenApiParameter(
+    "member_id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The member's user id."
+)
+MESSAGE = OpenApiParameter(
+    "message_id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The message."
+)
+LAST_MESSAGES = OpenApiParameter(
+    "messages",
+    OpenApiTypes.INT,
+    description="How many messages to include, the newest; all of them without it.",
+)
+
+
+class RoomViewSet(viewsets.ViewSet):
+    """Your rooms. A room of others is not there: the same 404 as for one that does not exist."""
+
+    lookup_value_regex = "[^/]+"
+
+    @extend_schema(responses=serializers.RoomSummary(many=True), summary="List your rooms")
+    def list(self, request: Request) -> Response:
+        """All rooms that you are a member of, the most recently active first."""
+        views = run(reading.rooms(request.user))
+        return Response([serializers.room_summary(view) for view in views])
+
+    @extend_schema(
+        request=serializers.CreateRoom,
+        responses={201: serializers.Room, 200: serializers.Room},
+        summary="Create a room",
+        examples=[
+            OpenApiExample("A group", {"name": "Lunch", "members": ["bob@example.com"]}),
+            OpenApiExample(
+                "A private chat",
+                {"name": "Bob", "members": ["bob@example.com"], "is_group_chat": False},
+            ),
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        """Make a room with you and the members named in it.
+
+        With `is_group_chat: false` and one other member it is the private chat of you two, and
+        asking again gives the same one, with status 200.
+        """
+        fields = checked(serializers.CreateRoom, request.data)
+        if fields.pop("is_group_chat"):
+            opened = run(actions.create_room(actor=request.user, **fields))
+        else:
+            opened = self._open_private_chat(request, **fields)
+        code = status.HTTP_201_CREATED if opened.created else status.HTTP_200_OK
+        return Response(self._room(request, opened.room_id), status=code)
+
+    def _open_private_chat(
+        self, request: Request, *, name: str, description: str, members: list[str]
+    ) -> actions.OpenedRoom:
+        return run(
+            actions.open_private_chat(
+                actor=request.user, members=members, name=name, description=description
+            )
+        )
+
+    @extend_schema(
+        parameters=[ROOM, LAST_MESSAGES], responses=serializers.Room, summary="Read a room"
+    )
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """A room with its members and its messages, oldest first."""
+        limit = checked(serializers.LastMessages, request.query_params)["messages"]
+        return Response(self._room(request, policies.room_id_from(pk), limit=limit))
+
+    def _room(self, request: Request, room_id: ObjectId, limit: int | None = None) -> dict:
+        view = run(reading.room(request.user, room_id))
+        messages = run(reading.messages(request.user, room_id, limit=limit))
+        return serializers.room_summary(view) | {
+            "messages": [events.message(entry) for entry in messages]
+        }
+
+    @extend_schema(
+        parameters=[ROOM],
+        request=serializers.ChangeRoom,
+        responses=serializers.RoomSummary,
+        summary="Rename or describe a room",
+    )
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change the name, the description, or both."""
+        room_id = policies.room_id_from(pk)
+        fields = checked(serializers.ChangeRoom, request.data)
+        run(actions.change_room(actor=request.user, room_id=room_id, **fields))
+        return Response(serializers.room_summary(run(reading.room(request.user, room_id))))
+
+    @extend_schema(parameters=[ROOM], responses={204: None}, summary="Delete a room")
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Close a room for everybody in it. Only its owner may."""
+        run(actions.delete_room(actor=request.user, room_id=policies.room_id_from(pk)))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(parameters=[ROOM], request=None, responses={204: None}, summary="Leave a room")
+    @action(detail=True, methods=["post"])
+    def leave(self, request: Request, pk: str) -> Response:
+        """Leave a group. Nothing of it reaches you from then on."""
+        room_id = policies.room_id_from(pk)
+        run(actions.leave_room(actor=request.user, room_id=room_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        parameters=[ROOM, serializers.EntryPage],
+        responses=serializers.LogPage,
+        summary="Read a room's log",
+    )
+    @action(detail=True, methods=["get"])
+    def events(self, request: Request, pk: str) -> Response:
+        """Everything that happened in a room after a number, in order: what `resume` answers."""
+        page = checked(serializers.EntryPage, request.query_params)
+        log = run(
+            reading.log_after(
+                request.user,
+                policies.room_id_from(pk),
+                seq=page["after"],
+                limit=page["limit"],
+            )
+        )
+        return Response(
+            {
+                "entries": [events.room_event(entry) for entry in log.entries],
+                "last_seq": log.last_seq,
+                "more": log.more,
+            }
+        )
+
+
+class MessageViewSet(viewsets.ViewSet):
+    """The messages of one of your rooms."""
+
+    lookup_field = "message_id"
+    lookup_value_regex = "[^/]+"
+
+    @extend_schema(
+        parameters=[ROOM, serializers.MessagePage],
+        responses=serializers.Message(many=True),
+        summary="Read messages",
+    )
+    def list(self, request: Request, pk: str) -> Response:
+        """A bare list, oldest first: all messages, or a page of them.
+
+        A page carries `Link` headers (`prev` for older messages, `next` for newer ones) and costs
+        the same in a room of ten and of a million messages.
+        """
+        page = checked(serializers.MessagePage, request.query_params)
+        messages = run(reading.messages(request.user, policies.room_id_from(pk), **page))
+        response = Response([events.message(entry) for entry in messages])
+        if "limit" in page and (links := _page_links(request, page["limit"], messages)):
+            response["Link"] = links
+        return response
+
+    @extend_schema(
+        parameters=[ROOM],
+        request=serializers.PostMessage,
+        responses={201: serializers.Message, 200: serializers.Message},
+        summary="Say something",
+    )
+    def create(self, request: Request, pk: str) -> Response:
+        """Store a message and announce it to every member's every device.
+
+        201 means stored on disk. A repeated `client_id` answers the first message again, with
+        status 200, and announces nothing.
+        """
+        fields = checked(serializers.PostMessage, request.data)
+        stored = run(
+            actions.post_message(
+                actor=request.user,
+                room_id=policies.room_id_from(pk),
+                via=Entry.Via.REST,
+                **fields,
+            )
+        )
+        code = status.HTTP_200_OK if stored.duplicate else status.HTTP_201_CREATED
+        return Response(events.message(stored.entry), status=code)
+
+    @extend_schema(
+        parameters=[ROOM, MESSAGE], responses=serializers.Message, summary="Read one message"
+    )
+    def retrieve(self, request: Request, pk: str, message_id: str) -> Response:
+        """The message as it is now."""
+        message = run(
+            reading.message(request.user, policies.room_id_from(pk), message_id_from(message_id))
+        )
+        return Response(events.message(message))
+
+    @extend_schema(
+        parameters=[ROOM, MESSAGE],
+        request=serializers.EditMessage,
+        responses=serializers.Message,
+        summary="Edit a message",
+    )
+    def partial_update(self, request: Request, pk: str, message_id: str) -> Response:
+        """Replace the text of a message of your own."""
+        fields = checked(serializers.EditMessage, request.data)
+        message = run(
+            actions.edit_message(
+                actor=request.user,
+                room_id=policies.room_id_from(pk),
+                message_id=message_id_from(message_id),
+                **fields,
+            )
+        )
+        return Response(events.message(message))
+
+    @extend_schema(parameters=[ROOM, MESSAGE], responses={204: None}, summary="Delete a message")
+    def destroy(self, request: Request, pk: str, message_id: str) -> Response:
+        """Take the content of a message away: your own, or any as a moderator. Its number stays."""
+        run(
+            actions.delete_message(
+                actor=request.user,
+                room_id=policies.room_id_from(pk),
+                message_id=message_id_from(message_id),
+            )
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MemberViewSet(viewsets.ViewSet):
+    """Who is in one of your rooms."""
+
+    lookup_field = "member_id"
+    lookup_value_regex = "[^/]+"
+
+    @extend_schema(
+        parameters=[ROOM], responses=serializers.Member(many=True), summary="List members"
+    )
+    def list(self, request: Request, pk: str) -> Response:
+        """Who is in the room, the first to join first, and who of them is online."""
+        views = run(reading.members(request.user, policies.room_id_from(pk)))
+        return Response([serializers.member(view) for view in views])
+
+    @extend_schema(
+        parameters=[ROOM],
+        request=serializers.AddMembers,
+        responses={201: serializers.Member(many=True)},
+        summary="Add members",
+    )
+    def create(self, request: Request, pk: str) -> Response:
+        """Let people into a group. Unknown people are an error that names them."""
+        room_id = policies.room_id_from(pk)
+        people = checked(serializers.AddMembers, request.data)["members"]
+        run(actions.add_members(actor=request.user, room_id=room_id, people=people))
+        views = run(reading.members(request.user, room_id))
+        return Response(
+            [serializers.member(view) for view in views], status=status.HTTP_201_CREATED
+        )
+
+    @extend_schema(
+        parameters=[ROOM, MEMBER],
+        request=serializers.ChangeRole,
+        responses={204: None},
+        summary="Change a member's role",
+    )
+    def partial_update(self, request: Request, pk: str, member_id: str) -> Response:
+        """Make a member an owner, a moderator, or a plain member. Only an owner may."""
+        fields = checked(serializers.ChangeRole, request.data)
+        run(
+            actions.change_role(
+                actor=request.user,
+                room_id=policies.room_id_from(pk),
+                member_id=member_id_from(member_id),
+                **fields,
+            )
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(parameters=[ROOM, MEMBER], responses={204: None}, summary="Remove a member")
+    def destroy(self, request: Request, pk: str, member_id: str) -> Response:
+        """Put somebody out of a group: they see nothing of it from then on."""
+        run(
+            actions.remove_member(
+                actor=request.user,
+                room_id=policies.room_id_from(pk),
+                member_id=member_id_from(member_id),
+            )
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PrivateChatViewSet(viewsets.ViewSet):
+    """Your private chats: rooms of two, one for each pair of people."""
+
+    @extend_schema(responses=serializers.PrivateChat(many=True), summary="List private chats")
+    def list(self, request: Request) -> Response:
+        """Your private chats, the most recently active first, and who of the others is online."""
+        chats = run(reading.private_chats(request.user))
+        return Response([serializers.private_chat(chat) for chat in chats])
+
+    @extend_schema(
+        request=serializers.OpenPrivateChat,
+        responses={201: serializers.PrivateChat, 200: serializers.PrivateChat},
+        summary="Open a private chat",
+    )
+    def create(self, request: Request) -> Response:
+        """The private chat with somebody, made if there is none yet; 200 if there is."""
+        other = checked(serializers.OpenPrivateChat, request.data)["user"]
+        opened = run(actions.open_private_chat(actor=request.user, members=[other]))
+        chat = run(reading.private_chat(request.user, opened.room_id))
+        code = status.HTTP_201_CREATED if opened.created else status.HTTP_200_OK
+        return Response(serializers.private_chat(chat), status=code)
+
+
+def checked(serializer_class: type, data: object) -> dict:
+    """The fields of a request as the serializer has them; ValidationError naming what is wrong."""
+    serializer = serializer_class(data=data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def message_id_from(text: str) -> ObjectId:
+    message_id = hot_path.parse_id(text)
+    if message_id is None:
+        raise policies.MessageNotFound
+    return message_id
+
+
+def member_id_from(text: str) -> ObjectId:
+    member_id = hot_path.parse_id(text)
+    if member_id is None:
+        raise policies.MemberNotFound
+    return member_id
+
+
+def _page_links(request: Request, limit: int, messages: list[hot_path.Document]) -> str:
+    """A Link header (RFC 8288) to the messages before and after this page."""
+    if not messages:
+        return ""
+    base = request.build_absolute_uri(request.path)
+    older = urlencode({"before": messages[0]["seq"], "limit": limit})
+    newer = urlencode({"after": messages[-1]["seq"], "limit": limit})
+    return f'<{base}?{older}>; rel="prev", <{base}?{newer}>; rel="next"'

@@ -1,0 +1,91 @@
+"""Whether the logs and what is projected from them agree: what `check_rooms` reports and repairs.
+
+Reads the database alone, through PyMongo and without the code that writes it, so that a bug there
+is not repeated here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+
+from chatservice.mongo.client import database
+
+from .models import Entry, Membership, Room
+
+BATCH = 5_000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One disagreement. `repairable` by projecting the log again; a gap in the log is not."""
+
+    room_id: ObjectId
+    text: str
+    repairable: bool = True
+
+
+def problems_of(room: dict[str, Any]) -> Iterator[Problem]:
+    """What is wrong with one room, given as its document."""
+    room_id = room["_id"]
+    db = database()
+    members: dict[str, str] = {}
+    messages: dict[int, dict[str, Any]] = {}
+    deleted = False
+    expected = {"name": room["name"], "description": room["description"]}
+    seq = count = 0
+    cursor = db[Entry._meta.db_table].find({"room_id": room_id}, batch_size=BATCH).sort("seq", 1)
+    for entry in cursor:
+        seq += 1
+        if entry["seq"] != seq:
+            yield Problem(room_id, f"number {seq} is missing: {entry['seq']} follows", False)
+            seq = entry["seq"]
+        data = entry.get("data") or {}
+        match entry["kind"]:
+            case "message":
+                count += 1
+                if entry["number"] != count:
+                    text = f"message {entry['seq']} says it is the {entry['number']}., not {count}."
+                    yield Problem(room_id, text, False)
+                messages[entry["seq"]] = entry
+            case "edit" if (message := messages.get(data["target"])) is not None:
+                if entry["seq"] > message["rev"]:
+                    yield Problem(room_id, f"edit {entry['seq']} is not shown")
+            case "delete" if (message := messages.get(data["target"])) is not None:
+                if message.get("deleted_at") is None:
+                    yield Problem(room_id, f"deletion {entry['seq']} is not shown")
+            case "member":
+                for person in data["removed"]:
+                    members.pop(person["id"], None)
+                members |= {person["id"]: person["role"] for person in data["added"]}
+            case "room":
+                deleted = deleted or data.get("deleted", False)
+                expected |= {key: data[key] for key in ("name", "description") if key in data}
+    if seq > room["projected_seq"]:
+        yield Problem(room_id, f"projected up to {room['projected_seq']} of {seq}")
+    if any(room[key] != value for key, value in expected.items()):
+        yield Problem(room_id, "name or description differ from the log")
+    if deleted != (room["deleted_at"] is not None):
+        yield Problem(room_id, "deleted in one place and not in the other")
+    stored = {
+        str(membership["user_id"]): membership["role"]
+        for membership in db[Membership._meta.db_table].find(
+            {"room_id": room_id, "left_at": None}
+        )
+    }
+    if stored != members:
+        yield Problem(room_id, f"{len(stored)} members are stored, the log has {len(members)}")
+
+
+def room(room_id: ObjectId) -> dict[str, Any]:
+    """One room's document."""
+    document = database()[Room._meta.db_table].find_one({"_id": room_id})
+    if document is None:
+        raise Room.DoesNotExist
+    return document
+
+
+def rooms() -> Iterator[dict[str, Any]]:
+    """All rooms, the deleted ones too."""
+    yield from database()[Room._meta.db_table].find()

@@ -1,0 +1,57 @@
+"""What clients are told of the log's entries: names and payloads, the same for every reader.
+
+Protocol 2 has one event, `room_event`, for every entry. Protocol 1 is the earlier service's: it
+knows messages only, by one of two events, according to how the message was sent.
+"""
+
+from typing import Any
+
+from chatservice.timestamps import to_wire
+
+from .hot_path import Document
+from .models import Entry
+
+Payload = dict[str, Any]
+Kind = Entry.Kind
+
+
+def message(entry: Document) -> Payload:
+    """A message as it is now, on REST and in events. A deleted one has no content left."""
+    return {
+        "id": str(entry["_id"]),
+        "room_id": str(entry["room_id"]),
+        "seq": entry["seq"],
+        "sender": entry["sender"],
+        "sender_id": str(entry["actor_id"]),
+        "content": entry.get("content") or "",
+        "timestamp": to_wire(entry["created_at"]),
+        "client_id": entry.get("client_id"),
+        "reply_to": entry.get("reply_to"),
+        "uploads": entry.get("uploads") or [],
+        "edited_at": to_wire(entry["edited_at"]) if entry.get("edited_at") else None,
+        "deleted": entry.get("deleted_at") is not None,
+        "rev": entry["rev"],
+    }
+
+
+def room_event(entry: Document) -> Payload:
+    """An entry of the log, for protocol 2, `resume` and `GET .../events`."""
+    payload: Payload = {
+        "room_id": str(entry["room_id"]),
+        "seq": entry["seq"],
+        "kind": entry["kind"],
+        "actor": {"id": str(entry["actor_id"]), "email": entry["sender"]},
+        "created_at": to_wire(entry["created_at"]),
+    }
+    if entry["kind"] == Kind.MESSAGE.value:
+        return message(entry) | payload
+    return (entry.get("data") or {}) | payload
+
+
+def contract_event(entry: Document) -> tuple[str, Payload] | None:
+    """What protocol 1 says of an entry, as name and payload; None if it has no event for it."""
+    if entry["kind"] != Kind.MESSAGE.value:
+        return None
+    if entry["via"] == Entry.Via.SOCKET.value:
+        return "broadcast_message", message(entry)
+    return "chat_response", {"room_id": str(entry["room_id"]), "message": message(entry)}

@@ -1,0 +1,334 @@
+"""The chat's collections through PyMongo's native asynchronous driver: reading, and projections.
+
+An ORM query costs ten times as much here (docs/decisions/0001). Whatever happens for each message
+or each page of history is in this module; it shares its collections with the models, and every
+query is covered by an index of theirs. All coroutines run on the home loop.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from bson.errors import InvalidId
+from pymongo import UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError
+
+from chatservice.mongo.client import async_database, database
+
+from .models import Entry, Membership, Room
+
+Document = dict[str, Any]
+"""A document as MongoDB has it; its fields are the columns of the model of its collection."""
+
+MESSAGE = Entry.Kind.MESSAGE.value
+
+
+def parse_id(text: object) -> ObjectId | None:
+    """The id that 24 hex digits stand for; None for anything else, which names nothing."""
+    if isinstance(text, ObjectId):
+        return text
+    try:
+        return ObjectId(text) if isinstance(text, str) else None
+    except InvalidId:
+        return None
+
+
+def entries() -> AsyncCollection[Document]:
+    return async_database()[Entry._meta.db_table]
+
+
+def rooms() -> AsyncCollection[Document]:
+    return async_database()[Room._meta.db_table]
+
+
+def memberships() -> AsyncCollection[Document]:
+    return async_database()[Membership._meta.db_table]
+
+
+# Rooms
+
+
+async def find_room(room_id: ObjectId) -> Document | None:
+    """The room, whoever asks and deleted or not."""
+    return await rooms().find_one({"_id": room_id})
+
+
+async def find_private_room(pair: str) -> Document | None:
+    return await rooms().find_one({"pair": pair})
+
+
+async def insert_room(room: Document) -> bool:
+    """Insert a room's document; False if its pair of people has one already."""
+    try:
+        await rooms().insert_one(room)
+    except DuplicateKeyError as error:
+        if "pair" not in (error.details or {}).get("keyPattern", {}):
+            raise
+        return False
+    return True
+
+
+async def rooms_of(user_id: ObjectId, *, group_chats: bool | None = None) -> list[Document]:
+    """The rooms a user is a member of, the most recently active first.
+
+    Each has the user's own membership under `membership`. `group_chats` true leaves out the private
+    chats, false all others.
+    """
+    wanted: Document = {"deleted_at": None}
+    if group_chats is not None:
+        wanted["is_group_chat"] = group_chats
+    pipeline: Sequence[Mapping[str, Any]] = [
+        {"$match": {"user_id": user_id, "left_at": None}},
+        {
+            "$lookup": {
+                "from": Room._meta.db_table,
+                "localField": "room_id",
+                "foreignField": "_id",
+                "as": "room",
+                "pipeline": [{"$match": wanted}],
+            }
+        },
+        {"$unwind": "$room"},
+        {"$sort": {"room.last_activity_at": -1, "room._id": -1}},
+    ]
+    found = []
+    async for membership in await memberships().aggregate(pipeline):
+        room = membership.pop("room")
+        found.append({**room, "membership": membership})
+    return found
+
+
+async def find_room_of(user_id: ObjectId, room_id: ObjectId) -> Document | None:
+    """A room with the user's own membership under `membership`; None unless a member of it."""
+    pipeline: Sequence[Mapping[str, Any]] = [
+        {"$match": {"room_id": room_id, "user_id": user_id, "left_at": None}},
+        {
+            "$lookup": {
+                "from": Room._meta.db_table,
+                "localField": "room_id",
+                "foreignField": "_id",
+                "as": "room",
+                "pipeline": [{"$match": {"deleted_at": None}}],
+            }
+        },
+        {"$unwind": "$room"},
+    ]
+    async for membership in await memberships().aggregate(pipeline):
+        room = membership.pop("room")
+        return {**room, "membership": membership}
+    return None
+
+
+async def members_of(room_ids: Iterable[ObjectId]) -> dict[ObjectId, list[Document]]:
+    """The present memberships of each of the rooms, the first to join first."""
+    found: dict[ObjectId, list[Document]] = {room_id: [] for room_id in room_ids}
+    query = {"room_id": {"$in": list(found)}, "left_at": None}
+    async for membership in memberships().find(query):
+        found[membership["room_id"]].append(membership)
+    for group in found.values():
+        group.sort(key=lambda membership: (membership["joined_at"], membership["_id"]))
+    return found
+
+
+async def user_ids_sharing_a_room_with(user_id: ObjectId) -> set[ObjectId]:
+    """The people who are in some room with the user, the user included if in any room."""
+    room_ids = await memberships().distinct("room_id", {"user_id": user_id, "left_at": None})
+    return set(
+        await memberships().distinct("user_id", {"room_id": {"$in": room_ids}, "left_at": None})
+    )
+
+
+# The log
+
+
+async def last_entry(room_id: ObjectId) -> Document | None:
+    return await entries().find_one({"room_id": room_id}, sort=[("seq", -1)])
+
+
+async def ends_of_logs(room_ids: Sequence[ObjectId]) -> dict[ObjectId, int]:
+    """The number of the last entry of each of the rooms, as stored at this moment."""
+    pipeline: Sequence[Mapping[str, Any]] = [
+        {"$match": {"room_id": {"$in": list(room_ids)}}},
+        {"$sort": {"room_id": 1, "seq": 1}},
+        {"$group": {"_id": "$room_id", "seq": {"$last": "$seq"}}},
+    ]
+    return {end["_id"]: end["seq"] async for end in await entries().aggregate(pipeline)}
+
+
+async def last_message_number(room_id: ObjectId, up_to_seq: int) -> int:
+    """The ordinal of the last message among the entries up to `up_to_seq`; 0 without any."""
+    message = await entries().find_one(
+        {"room_id": room_id, "kind": MESSAGE, "seq": {"$lte": up_to_seq}},
+        projection={"number": 1},
+        sort=[("seq", -1)],
+    )
+    return message["number"] if message else 0
+
+
+async def changes_between(room_id: ObjectId, after: int, up_to: int) -> list[Document]:
+    """The entries with `after` < seq <= `up_to` that are not messages, in order."""
+    others = [kind for kind in Entry.Kind.values if kind != MESSAGE]
+    query = {"room_id": room_id, "kind": {"$in": others}, "seq": {"$gt": after, "$lte": up_to}}
+    return await entries().find(query).sort("seq", 1).to_list()
+
+
+async def entries_after(room_id: ObjectId, seq: int, limit: int) -> list[Document]:
+    """At most `limit` entries of any kind with numbers above `seq`, in order."""
+    query = {"room_id": room_id, "seq": {"$gt": seq}}
+    return await entries().find(query).sort("seq", 1).limit(limit).to_list()
+
+
+async def find_message(room_id: ObjectId, message_id: ObjectId) -> Document | None:
+    return await entries().find_one({"_id": message_id, "room_id": room_id, "kind": MESSAGE})
+
+
+async def find_message_by_client_id(
+    room_id: ObjectId, actor_id: ObjectId, client_id: str
+) -> Document | None:
+    query = {"room_id": room_id, "actor_id": actor_id, "client_id": client_id}
+    return await entries().find_one(query)
+
+
+async def find_entries(ids: Sequence[ObjectId]) -> dict[ObjectId, Document]:
+    """Those of the entries that are stored."""
+    found = await entries().find({"_id": {"$in": list(ids)}}).to_list()
+    return {entry["_id"]: entry for entry in found}
+
+
+async def messages_page(
+    room_id: ObjectId, *, before: int | None = None, after: int | None = None, limit: int | None
+) -> list[Document]:
+    """Messages of a room, oldest first.
+
+    `before` and `after` are numbers of the log and not part of the page. With `limit`, the oldest
+    of those after `after` if it is given, else the newest. An index finds the first one, so the
+    cost is that of the page, whatever the length of the history.
+    """
+    query: Document = {"room_id": room_id, "kind": MESSAGE}
+    if bounds := {
+        operator: seq for operator, seq in (("$lt", before), ("$gt", after)) if seq is not None
+    }:
+        query["seq"] = bounds
+    newest_first = limit is not None and after is None
+    cursor = entries().find(query).sort("seq", -1 if newest_first else 1)
+    page = await (cursor if limit is None else cursor.limit(limit)).to_list()
+    if newest_first:
+        page.reverse()
+    return page
+
+
+def uploads_visible_to(user: Any, upload_ids: Iterable[ObjectId]) -> set[ObjectId]:
+    """Those of the uploads that a message in one of the user's rooms shows. Synchronous.
+
+    The rule that `media_upload` asks, beside its own, for who may fetch a file.
+    """
+    wanted = {str(upload_id): upload_id for upload_id in upload_ids}
+    db = database()
+    shown: dict[ObjectId, set[ObjectId]] = {}
+    for entry in db[Entry._meta.db_table].find(
+        {"uploads": {"$in": list(wanted)}}, projection={"room_id": 1, "uploads": 1}
+    ):
+        ids = {wanted[text] for text in entry["uploads"] if text in wanted}
+        shown.setdefault(entry["room_id"], set()).update(ids)
+    query = {"user_id": user.pk, "room_id": {"$in": list(shown)}, "left_at": None}
+    joined = db[Membership._meta.db_table].distinct("room_id", query)
+    alive = db[Room._meta.db_table].distinct("_id", {"_id": {"$in": joined}, "deleted_at": None})
+    return set().union(*(shown[room_id] for room_id in alive))
+
+
+# Projections: each is idempotent and goes only forward, by `rev`. Several processes may apply the
+# same entry, an old one maybe after a newer one.
+
+
+async def project_membership(
+    room_id: ObjectId, user_id: ObjectId, *, seq: int, moment: datetime, role: str | None
+) -> None:
+    """Bring a membership up to entry `seq`: joined with `role`, or left when it is None."""
+    if role is None:
+        change: Document = {"left_at": moment}
+        first: Document = {"joined_at": moment, "role": Membership.Role.MEMBER.value}
+    else:
+        change = {"left_at": None, "joined_at": moment, "role": role}
+        first = {}
+    update = {"$set": {**change, "rev": seq}, "$setOnInsert": {**first, "read_seq": 0}}
+    try:
+        await memberships().update_one(
+            {"room_id": room_id, "user_id": user_id, "rev": {"$lt": seq}}, update, upsert=True
+        )
+    except DuplicateKeyError:
+        return  # the membership exists and has seen this entry, or a later one
+
+
+async def project_room(room_id: ObjectId, *, seq: int, fields: Document) -> None:
+    await rooms().update_one(
+        {"_id": room_id, "rev": {"$lt": seq}}, {"$set": {**fields, "rev": seq}}
+    )
+
+
+async def project_message(
+    room_id: ObjectId, target: int, *, seq: int, fields: Document, erase: Sequence[str] = ()
+) -> None:
+    """Bring message `target` up to entry `seq`. A deleted message stays as it is."""
+    update: Document = {"$set": {**fields, "rev": seq}}
+    if erase:
+        update["$unset"] = dict.fromkeys(erase, "")
+    query = {"room_id": room_id, "seq": target, "kind": MESSAGE, "deleted_at": None}
+    await entries().update_one({**query, "rev": {"$lt": seq}}, update)
+
+
+async def erase_edits(room_id: ObjectId, target: int, up_to: int) -> None:
+    """Take the text out of the edits of a deleted message: the log must not keep it."""
+    await entries().update_many(
+        {
+            "room_id": room_id,
+            "kind": Entry.Kind.EDIT.value,
+            "seq": {"$gt": target, "$lt": up_to},
+            "data.target": target,
+        },
+        {"$set": {"data.content": None}},
+    )
+
+
+async def record_progress(progress: Mapping[ObjectId, tuple[int, int, datetime]]) -> None:
+    """Note on each room how far its log and its projections have come.
+
+    From room id to (last number, messages, time of the last entry). Only ever forward.
+    """
+    updates = [
+        UpdateOne(
+            {"_id": room_id},
+            {
+                "$max": {
+                    "last_seq": seq,
+                    "projected_seq": seq,
+                    "message_count": messages,
+                    "last_activity_at": moment,
+                }
+            },
+        )
+        for room_id, (seq, messages, moment) in progress.items()
+    ]
+    if updates:
+        await rooms().bulk_write(updates, ordered=False)
+
+
+async def rooms_behind_their_log() -> list[ObjectId]:
+    """Rooms whose log goes on after what has been projected: a process died in between."""
+    pipeline: Sequence[Mapping[str, Any]] = [
+        {"$sort": {"room_id": 1, "seq": 1}},
+        {"$group": {"_id": "$room_id", "seq": {"$last": "$seq"}}},
+        {
+            "$lookup": {
+                "from": Room._meta.db_table,
+                "localField": "_id",
+                "foreignField": "_id",
+                "as": "room",
+            }
+        },
+        {"$unwind": "$room"},
+        {"$match": {"$expr": {"$lt": ["$room.projected_seq", "$seq"]}}},
+        {"$project": {"_id": 1}},
+    ]
+    return [room["_id"] async for room in await entries().aggregate(pipeline)]

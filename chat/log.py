@@ -1,0 +1,500 @@
+"""The room log: where an entry gets its number, and with it its place for ever.
+
+Numbers of a room run 1, 2, 3, ... without a gap. **Inserting the entry is the commit**: the unique
+index on `(room_id, seq)` lets nobody insert n + 1 twice, and a writer takes n + 1 only after it
+has seen n. So there is no counter and no transaction. What follows from it:
+
+* Who loses the race for a number reads what the others wrote and tries the next one. Having read
+  it, it knows the room as of that entry: **permission is decided against the state that the entry
+  follows**, and a removed member's message cannot slip in behind the removal.
+* Nobody inserts n + 1 before having projected all entries up to n, so projections are applied in
+  order although several processes may apply the same one; each is idempotent.
+* Writers of one room in one process queue up here, and a queue is written in one `insert_many`.
+* If MongoDB vanishes in the middle, the entries' ids, made by us, tell which of them are stored.
+
+`RoomLog` knows no rights and no socket: a draft brings its own check, and what is stored is
+handed to `announce`.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+from django.utils.translation import gettext_lazy as _
+from pymongo.errors import BulkWriteError, PyMongoError
+from rest_framework.exceptions import APIException
+
+from accounts.models import User
+from chatservice.realtime.lifecycle import in_background
+from chatservice.timestamps import now
+
+from . import hot_path
+from .hot_path import Document
+from .models import Entry, Room
+
+logger = logging.getLogger(__name__)
+
+MAX_BATCH = 200
+"""Entries stored in one insert. A thousand-member room announces each, so latency bounds it."""
+
+MAX_QUEUE = 5_000
+"""Drafts that may wait in one room; more are refused rather than kept in memory."""
+
+GIVE_UP_AFTER = 4.5
+"""Seconds of attempts after which waiting senders are told to try again."""
+
+DRAIN_TIMEOUT = 5.0
+"""Seconds that a process that stops gives its queues to be written."""
+
+MAX_IDLE_LOGS = 2_000
+"""Rooms whose state is kept in memory although nobody is writing."""
+
+PROGRESS_INTERVAL = 0.2
+"""Seconds between notes of how far rooms have come; what they say is only needed after a crash."""
+
+Kind = Entry.Kind
+
+
+class StorageUnavailable(APIException):
+    """MongoDB did not say whether the entry is stored. A retry with its `client_id` is safe."""
+
+    status_code = 503
+    default_detail = _("The message could not be stored now. Please try again in a moment.")
+    default_code = "unavailable"
+    wait = 5
+
+
+class RoomIsBusy(APIException):
+    """Too many drafts wait in this room. Nothing was stored."""
+
+    status_code = 503
+    default_detail = _("Too much is being written in this room. Please try again in a moment.")
+    default_code = "busy"
+    wait = 2
+
+
+@dataclass(slots=True)
+class RoomState:
+    """A room as of entry `seq`: what its log up to there adds up to."""
+
+    room_id: ObjectId
+    seq: int = 0
+    message_count: int = 0
+    is_group_chat: bool = True
+    is_deleted: bool = False
+    members: dict[ObjectId, str] = field(default_factory=dict)
+    """Role by user id."""
+
+    def apply(self, entry: Document) -> None:
+        """Advance to the entry, which must be the next one (or the next that is no message)."""
+        self.seq = entry["seq"]
+        match entry["kind"]:
+            case Kind.MESSAGE.value:
+                self.message_count = entry["number"]
+            case Kind.MEMBER.value:
+                for person in entry["data"]["removed"]:
+                    self.members.pop(ObjectId(person["id"]), None)
+                for person in entry["data"]["added"]:
+                    self.members[ObjectId(person["id"])] = person["role"]
+            case Kind.ROOM.value:
+                self.is_deleted = self.is_deleted or entry["data"].get("deleted", False)
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """An entry that asks for a number.
+
+    `permit` is called with the state of the room that the entry would follow, right before it is
+    stored, and raises if the actor may not. `prepare`, for what takes a query, is awaited before
+    that and returns fields to add, or raises.
+    """
+
+    kind: Entry.Kind
+    actor: User
+    fields: Document
+    permit: Callable[[RoomState], None]
+    prepare: Callable[[], Awaitable[Document]] | None = None
+    client_id: str | None = None
+    id: ObjectId = field(default_factory=ObjectId)
+    stored: "asyncio.Future[Stored]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    settled: bool = False
+
+    def as_entry(self, state: RoomState, seq: int, message_count: int) -> Document:
+        entry: Document = {
+            "_id": self.id,
+            "room_id": state.room_id,
+            "seq": seq,
+            "kind": self.kind.value,
+            "actor_id": self.actor.pk,
+            "sender": self.actor.email,
+            "created_at": now(),
+            **self.fields,
+        }
+        if self.kind is Kind.MESSAGE:
+            entry |= {"number": message_count + 1, "rev": seq}
+        if self.client_id is not None:
+            entry["client_id"] = self.client_id
+        return entry
+
+    def resolve(self, entry: Document, *, duplicate: bool = False) -> None:
+        self.settled = True
+        if not self.stored.done():  # a sender that hung up is not waiting any more
+            self.stored.set_result(Stored(entry, duplicate))
+
+    def refuse(self, error: Exception) -> None:
+        self.settled = True
+        if not self.stored.done():
+            self.stored.set_exception(error)
+
+    @property
+    def changes_state(self) -> bool:
+        return self.kind in (Kind.MEMBER, Kind.ROOM)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry that is safe on disk. `duplicate`: an earlier attempt had stored it already."""
+
+    entry: Document
+    duplicate: bool
+
+
+Announce = Callable[[list[Document], frozenset[ObjectId]], Awaitable[None]]
+"""Tells the users with these ids of entries, stored and in order."""
+
+
+class RoomLogs:
+    """The logs that this process writes to, one `RoomLog` for each room."""
+
+    def __init__(self, announce: Announce) -> None:
+        self._announce = announce
+        self._logs: dict[ObjectId, RoomLog] = {}
+        self._progress: dict[ObjectId, tuple[int, int, datetime]] = {}
+        self._noting: asyncio.Task[None] | None = None
+
+    def submit(self, room_id: ObjectId, draft: Draft) -> "asyncio.Future[Stored]":
+        """Queue a draft, at once: the order of calls is the order in the log.
+
+        The future raises what the draft's own check raised, `RoomIsBusy` or
+        `StorageUnavailable`.
+        """
+        log = self._logs.pop(room_id, None) or RoomLog(room_id, self)
+        self._logs[room_id] = log  # at the end: the front is the least recently used
+        if len(self._logs) > MAX_IDLE_LOGS:
+            self._forget_idle()
+        log.submit(draft)
+        return draft.stored
+
+    async def state_of(self, room_id: ObjectId) -> RoomState:
+        """The room as of the end of its log, now. Not for deciding what is then written."""
+        log = self._logs.get(room_id) or RoomLog(room_id, self)
+        return await log.catch_up()
+
+    async def roll_forward(self, room_id: ObjectId) -> None:
+        """Apply what a process that died may have left stored but not projected."""
+        await self.state_of(room_id)
+        await self.note_progress()
+
+    def _forget_idle(self) -> None:
+        for room_id in [key for key, log in self._logs.items() if log.is_idle][
+            : MAX_IDLE_LOGS // 10
+        ]:
+            del self._logs[room_id]
+
+    async def drain(self) -> None:
+        """Wait until the queues are written, for a while, and note the rooms' progress."""
+        writing = [log.writing for log in self._logs.values() if not log.is_idle]
+        if writing:
+            await asyncio.wait(writing, timeout=DRAIN_TIMEOUT)
+        await self.note_progress()
+
+    async def announce(self, entries: list[Document], to: frozenset[ObjectId]) -> None:
+        try:
+            await self._announce(entries, to)
+        except Exception:
+            # Stored is stored: clients find the entry by its number.
+            logger.exception("An entry was stored and could not be announced.")
+
+    def progressed(self, state: RoomState, moment: datetime) -> None:
+        """Remember to note, soon and in one go for all rooms, how far a room has come."""
+        self._progress[state.room_id] = (state.seq, state.message_count, moment)
+        if self._noting is None or self._noting.done():
+            self._noting = in_background(self._note_progress_soon())
+
+    async def _note_progress_soon(self) -> None:
+        while self._progress:
+            await asyncio.sleep(PROGRESS_INTERVAL)
+            await self.note_progress()
+
+    async def note_progress(self) -> None:
+        """Note now how far the rooms have come; called, too, when the process stops."""
+        progress, self._progress = self._progress, {}
+        try:
+            await hot_path.record_progress(progress)
+        except PyMongoError as error:
+            logger.warning("The rooms' progress could not be noted yet: %s", type(error).__name__)
+            self._progress = {**progress, **self._progress}
+
+
+class RoomLog:
+    """The one writer of a room's log in this process."""
+
+    def __init__(self, room_id: ObjectId, logs: RoomLogs) -> None:
+        self.room_id = room_id
+        self._logs = logs
+        self._state: RoomState | None = None
+        self._queue: deque[Draft] = deque()
+        self._lock = asyncio.Lock()
+        self._unannounced: list[tuple[list[Document], frozenset[ObjectId]]] = []
+        self.writing: asyncio.Task[None] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self.writing is None or self.writing.done()
+
+    def submit(self, draft: Draft) -> None:
+        if len(self._queue) >= MAX_QUEUE:
+            draft.refuse(RoomIsBusy())
+            return
+        was_idle = self.is_idle
+        self._queue.append(draft)
+        if was_idle:
+            self.writing = in_background(self._write_queue())
+
+    async def catch_up(self) -> RoomState:
+        """The state of the room as of the end of its log, with everything up to there projected."""
+        async with self._lock:
+            return await self._catch_up()
+
+    async def _write_queue(self) -> None:
+        while self._queue:
+            batch = self._next_batch()
+            try:
+                async with self._lock:
+                    await self._write(batch)
+            except Exception as error:
+                self._state = None  # whatever it was, the database knows better
+                if not isinstance(error, (APIException, PyMongoError, TimeoutError)):
+                    logger.exception("A batch could not be written.")
+                for draft in batch:
+                    draft.refuse(StorageUnavailable())
+
+    def _next_batch(self) -> list[Draft]:
+        """Drafts that may be decided against one state: one change of it, or many messages."""
+        batch = [self._queue.popleft()]
+        while (
+            self._queue
+            and len(batch) < MAX_BATCH
+            and not batch[0].changes_state
+            and not self._queue[0].changes_state
+        ):
+            batch.append(self._queue.popleft())
+        return batch
+
+    async def _write(self, batch: list[Draft]) -> None:
+        """Store the drafts, or refuse them, and announce; raise when time is up."""
+        deadline = time.monotonic() + GIVE_UP_AFTER
+        pending = await self._prepare(batch)
+        pause = 0.05
+        uncertain = False
+        while pending:
+            try:
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    if self._state is None:
+                        await self._catch_up()
+                    if uncertain:
+                        await self._settle(pending)
+                    await self._attempt([draft for draft in pending if not draft.settled])
+                uncertain = False
+            except (PyMongoError, TimeoutError) as error:
+                if time.monotonic() + pause > deadline:
+                    raise
+                logger.warning("Storing entries is retried: %s", type(error).__name__)
+                self._state, uncertain = None, True
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 1.0)
+            finally:
+                await self._announce_stored()
+            pending = [draft for draft in pending if not draft.settled]
+
+    async def _prepare(self, batch: list[Draft]) -> list[Draft]:
+        """Drafts whose preparation went well, their fields complete; the others are refused."""
+        ready = []
+        for draft in batch:
+            try:
+                if draft.prepare is not None:
+                    draft.fields |= await draft.prepare()
+            except Exception as error:
+                draft.refuse(error)
+            else:
+                ready.append(draft)
+        return ready
+
+    async def _attempt(self, pending: list[Draft]) -> None:
+        """Insert in one go what is permitted. What is not settled then may be tried again."""
+        state = self._state
+        assert state is not None
+        drafts, entries = self._number(pending, state)
+        if not entries:
+            return
+        try:
+            await hot_path.entries().insert_many(entries)
+        except BulkWriteError as error:
+            failures = error.details.get("writeErrors", [])
+            if not failures:
+                raise
+            failure = failures[0]
+            stored = failure["index"]
+            await self._finish(drafts[:stored], entries[:stored], state)
+            await self._after_refusal(failure, drafts[stored])
+        else:
+            await self._finish(drafts, entries, state)
+
+    def _number(self, pending: list[Draft], state: RoomState) -> tuple[list[Draft], list[Document]]:
+        drafts: list[Draft] = []
+        entries: list[Document] = []
+        message_count = state.message_count
+        for draft in pending:
+            try:
+                draft.permit(state)
+            except Exception as error:
+                draft.refuse(error)
+                continue
+            entry = draft.as_entry(state, state.seq + len(entries) + 1, message_count)
+            message_count = entry.get("number", message_count)
+            drafts.append(draft)
+            entries.append(entry)
+        return drafts, entries
+
+    async def _after_refusal(self, failure: Document, draft: Draft) -> None:
+        """Find out why MongoDB refused `draft`, and settle it if it is not to be tried again."""
+        key = failure.get("keyPattern", {})
+        if "seq" in key:  # another process took the number
+            await self._catch_up()
+        elif "_id" in key:  # an attempt that seemed to fail had arrived after all
+            await self._catch_up()
+            await self._settle([draft])
+        elif "client_id" in key and draft.client_id is not None:  # the sender repeats itself
+            first = await hot_path.find_message_by_client_id(
+                self.room_id, draft.actor.pk, draft.client_id
+            )
+            if first is not None:
+                draft.resolve(first, duplicate=True)
+        else:
+            logger.error("MongoDB refused an entry: %s", failure.get("errmsg"))
+            draft.refuse(StorageUnavailable())
+
+    async def _settle(self, pending: list[Draft]) -> None:
+        """After an attempt of unknown outcome: finish what of it is stored."""
+        stored = await hot_path.find_entries([draft.id for draft in pending])
+        arrived = [draft for draft in pending if draft.id in stored]
+        if arrived and self._state is not None:
+            # The find may have seen what a crash could still undo. This write is journalled and
+            # acknowledged by a majority, and so, then, is everything before it.
+            await hot_path.record_progress({self.room_id: (0, 0, now())})
+            await self._finish(arrived, [stored[draft.id] for draft in arrived], self._state)
+
+    async def _finish(self, drafts: list[Draft], entries: list[Document], state: RoomState) -> None:
+        """Project what is stored, tell its senders, and keep it to be announced."""
+        if not entries:
+            return
+        removed: set[ObjectId] = set()
+        for entry in entries:
+            if entry["seq"] > state.seq:
+                state.apply(entry)
+            await project(entry)
+            if entry["kind"] == Kind.MEMBER.value:
+                removed |= {ObjectId(person["id"]) for person in entry["data"]["removed"]}
+        for draft, entry in zip(drafts, entries, strict=True):
+            draft.resolve(entry)
+        # Who was removed hears of that, and of nothing after it.
+        self._unannounced.append((entries, frozenset(removed.union(state.members))))
+        self._logs.progressed(state, entries[-1]["created_at"])
+
+    async def _announce_stored(self) -> None:
+        stored, self._unannounced = self._unannounced, []
+        for entries, audience in stored:
+            await self._logs.announce(entries, audience)
+
+    async def _catch_up(self) -> RoomState:
+        state = self._state or await self._load()
+        last = await hot_path.last_entry(self.room_id)
+        if last is not None and last["seq"] > state.seq:
+            for entry in await hot_path.changes_between(self.room_id, state.seq, last["seq"]):
+                state.apply(entry)
+                await project(entry)
+            state.message_count = await hot_path.last_message_number(self.room_id, last["seq"])
+            state.seq = last["seq"]
+            self._logs.progressed(state, last["created_at"])
+        self._state = state
+        return state
+
+    async def _load(self) -> RoomState:
+        """The room as of what has been projected."""
+        room = await hot_path.find_room(self.room_id)
+        if room is None:
+            return RoomState(self.room_id, is_deleted=True)
+        members = (await hot_path.members_of([self.room_id]))[self.room_id]
+        return RoomState(
+            self.room_id,
+            seq=room["projected_seq"],
+            message_count=room["message_count"],
+            is_group_chat=room["is_group_chat"],
+            is_deleted=room["deleted_at"] is not None,
+            members={member["user_id"]: member["role"] for member in members},
+        )
+
+
+async def project(entry: Document) -> None:
+    """Bring the documents that an entry is about up to date. Idempotent, and only ever forward."""
+    room_id, seq, moment = entry["room_id"], entry["seq"], entry["created_at"]
+    data = entry.get("data") or {}
+    match entry["kind"]:
+        case Kind.EDIT.value:
+            await hot_path.project_message(
+                room_id,
+                data["target"],
+                seq=seq,
+                fields={
+                    "content": data["content"],
+                    "uploads": data["uploads"],
+                    "edited_at": moment,
+                },
+            )
+        case Kind.DELETE.value:
+            await hot_path.project_message(
+                room_id,
+                data["target"],
+                seq=seq,
+                fields={"content": None, "deleted_at": moment},
+                erase=["uploads"],
+            )
+            await hot_path.erase_edits(room_id, data["target"], seq)
+        case Kind.MEMBER.value:
+            for person in data["removed"]:
+                await hot_path.project_membership(
+                    room_id, ObjectId(person["id"]), seq=seq, moment=moment, role=None
+                )
+            for person in data["added"]:
+                await hot_path.project_membership(
+                    room_id, ObjectId(person["id"]), seq=seq, moment=moment, role=person["role"]
+                )
+        case Kind.ROOM.value:
+            fields = {name: data[name] for name in ("name", "description") if name in data}
+            if data.get("deleted"):
+                fields["deleted_at"] = moment
+            await hot_path.project_room(room_id, seq=seq, fields=fields)
+
+
+def room_document(**fields: Any) -> Document:
+    """The document of a new room, with every column of the model."""
+    room = Room(**fields)
+    return {column.column: column.value_from_object(room) for column in Room._meta.concrete_fields}

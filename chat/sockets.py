@@ -1,0 +1,320 @@
+"""The Socket.IO door: turns client events into actions and their outcome into answers.
+
+It decides nothing. Each event is answered by an acknowledgement, `{"ok": true, ...}` or
+`{"ok": false, "code", "message"[, "retry_after"]}`, and a failure by an `error` event as well, for
+clients that ask for no acknowledgement. docs/protocol.md describes the events.
+"""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from weakref import WeakValueDictionary
+
+import socketio
+from bson import ObjectId
+from django.conf import settings
+from django.http.cookie import parse_cookie
+from django.utils.translation import gettext as _
+from pymongo.errors import PyMongoError
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from socketio.exceptions import ConnectionRefusedError
+
+from accounts import hot_path as accounts_hot_path
+from accounts import presence
+from accounts.hot_path import Caller
+from accounts.models import User
+from chatservice import realtime
+from chatservice.errors import Answer, answer_for
+from chatservice.realtime.lifecycle import in_background, on_shutdown, on_startup
+from chatservice.realtime.server import is_same_origin
+from chatservice.timestamps import to_wire
+
+from . import actions, policies, reading
+from .models import Entry
+
+logger = logging.getLogger(__name__)
+
+EXPIRY_WARNING = 60
+"""Seconds before its token expires that a socket is told to `authenticate` again."""
+
+EXPIRY_GRACE = 10
+"""Seconds after that moment until the socket is cut."""
+
+MAX_RESUMED_ROOMS = 5_000
+"""Rooms that one `resume` may name."""
+
+PROCESS_ID = str(ObjectId())
+"""What this process signs its presence leases with."""
+
+CODES = {
+    400: "invalid",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    413: "too_large",
+    422: "invalid",
+    429: "throttled",
+    503: "unavailable",
+}
+
+Reply = dict[str, Any]
+
+
+class InvalidData(Exception):
+    """What came is not what the event takes: another type, or something is missing."""
+
+
+@dataclass(slots=True)
+class Connection:
+    """One device's socket in this process and who is behind it."""
+
+    sid: str
+    user: User
+    session_id: ObjectId
+    protocol: int
+    exp: int
+    timers: tuple[asyncio.TimerHandle, ...] = ()
+
+
+class ChatNamespace(socketio.AsyncNamespace):
+    """The events of the namespace `/`."""
+
+    def __init__(self) -> None:
+        super().__init__(realtime.NAMESPACE)
+        self.connections: dict[str, Connection] = {}
+        self._devices: dict[ObjectId, set[str]] = {}
+        self._presence_locks: WeakValueDictionary[ObjectId, asyncio.Lock] = WeakValueDictionary()
+
+    async def trigger_event(self, event: str, *args: Any) -> Any:
+        """Handle an event; answer what goes wrong in it, too, and never raise."""
+        if event == "connect":
+            return await self._connect(*args)
+        if event == "disconnect":
+            return await self._disconnect(*args)
+        sid, *payload = args
+        connection = self.connections.get(sid)
+        if connection is None:
+            return None
+        handler = getattr(self, f"on_{event}", None)
+        try:
+            if handler is None:
+                raise InvalidData
+            return await handler(connection, payload[0] if payload else None)
+        except Exception as error:
+            return await self._answer(connection, error)
+
+    async def _answer(self, connection: Connection, error: Exception) -> Reply:
+        if isinstance(error, InvalidData):
+            answer: Answer | None = Answer(HTTPStatus.BAD_REQUEST, _("Invalid data"))
+        else:
+            answer = answer_for(error)
+        if answer is None:
+            logger.exception("A socket event failed.", exc_info=error)
+            answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong here."))
+        code = answer.code or CODES.get(answer.status, "error")
+        complaint: Reply = {"message": answer.detail}
+        if connection.protocol > 1:
+            complaint["code"] = code
+        await self.emit("error", complaint, to=connection.sid)
+        reply: Reply = {"ok": False, "code": code, "message": answer.detail}
+        if answer.retry_after is not None:
+            reply["retry_after"] = answer.retry_after
+        return reply
+
+    # Connecting
+
+    async def _connect(self, sid: str, environ: dict, auth: object = None) -> None:
+        try:
+            caller = await self._authenticate(environ, auth)
+        except Exception as error:
+            answer = answer_for(error)
+            if answer is None:
+                logger.exception("A socket's handshake failed.")
+                answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong here."))
+            code = answer.code or CODES.get(answer.status, "error")
+            raise ConnectionRefusedError(answer.detail, {"code": code}) from error
+        connection = Connection(
+            sid=sid,
+            user=caller.user,
+            session_id=caller.session_id,
+            protocol=2 if isinstance(auth, dict) and auth.get("protocol") == 2 else 1,
+            exp=caller.exp,
+        )
+        self.connections[sid] = connection
+        await self._listen(connection)
+        self._watch_expiry(connection, caller.exp)
+        self._devices.setdefault(connection.user.pk, set()).add(sid)
+        await self._settle_presence(connection.user.pk)
+        if connection.protocol == 2 and isinstance(auth, dict) and "rooms" in auth:
+            in_background(self._resume_at_connect(connection, auth))
+
+    async def _authenticate(self, environ: dict, auth: object) -> Caller:
+        """Who connects: by the token in `auth`, the header, or the pages' cookie, in this order."""
+        token = auth.get("token") if isinstance(auth, dict) else None
+        if token is None:
+            scheme, _space, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+            token = credentials.strip() if scheme.lower() == "bearer" else None
+        if token is not None:
+            caller = await accounts_hot_path.authenticate_async(token)
+            if caller is None:
+                raise AuthenticationFailed(_("Could not validate credentials"))
+            return caller
+        # A foreign page can make the browser send our cookie along (cross-site WebSocket
+        # hijacking): it counts only for our own pages, also where CORS lets others in.
+        cookies = parse_cookie(environ.get("HTTP_COOKIE", "")) if is_same_origin(environ) else {}
+        session_key = cookies.get(settings.SESSION_COOKIE_NAME)
+        caller = await accounts_hot_path.user_for_web_session(session_key)
+        if caller is None:
+            raise NotAuthenticated(_("Not authenticated"))
+        return caller
+
+    async def _listen(self, connection: Connection) -> None:
+        user_address = realtime.user_address(connection.user.pk, connection.protocol)
+        await self.enter_room(connection.sid, user_address)
+        await self.enter_room(connection.sid, realtime.session_address(connection.session_id))
+
+    async def _resume_at_connect(self, connection: Connection, auth: dict) -> None:
+        """Answer `auth.rooms` with an event, after the client has heard that it is connected."""
+        try:
+            reply = await self.on_resume(connection, auth)
+        except Exception as error:
+            await self._answer(connection, error)
+        else:
+            await self.emit("resumed", reply, to=connection.sid)
+
+    async def _disconnect(self, sid: str, reason: str | None = None) -> None:
+        connection = self.connections.pop(sid, None)
+        if connection is None:
+            return
+        for timer in connection.timers:
+            timer.cancel()
+        devices = self._devices[connection.user.pk]
+        devices.discard(sid)
+        if not devices:
+            del self._devices[connection.user.pk]
+            await self._settle_presence(connection.user.pk)
+
+    async def _settle_presence(self, user_id: ObjectId) -> None:
+        """Take or give back a person's lease, whichever is right when it is this call's turn.
+
+        One at a time for each person: a lease given back for the last device must not arrive after
+        the one taken for the next.
+        """
+        lock = self._presence_locks.setdefault(user_id, asyncio.Lock())
+        async with lock:
+            if user_id in self._devices:
+                await presence.arrive(PROCESS_ID, user_id)
+            else:
+                await presence.leave(PROCESS_ID, user_id)
+
+    async def keep_presence(self) -> None:
+        """Renew the leases of the people connected here, for as long as this process lives."""
+        while True:
+            await asyncio.sleep(presence.RENEW_INTERVAL.total_seconds())
+            try:
+                await presence.renew(PROCESS_ID, list(self._devices))
+            except PyMongoError as error:  # a lease outlives two failed renewals
+                logger.warning("Presence could not be renewed: %s", type(error).__name__)
+
+    # A token's life
+
+    def _watch_expiry(self, connection: Connection, exp: int) -> None:
+        for timer in connection.timers:
+            timer.cancel()
+        connection.exp = exp
+        loop = asyncio.get_running_loop()
+        left = exp - time.time()
+        connection.timers = (
+            loop.call_later(max(left - EXPIRY_WARNING, 0), self._warn, connection),
+            loop.call_later(left + EXPIRY_GRACE, self._cut, connection),
+        )
+
+    def _warn(self, connection: Connection) -> None:
+        left = max(0, round(connection.exp - time.time()))
+        in_background(self.emit("auth_expiring", {"expires_in": left}, to=connection.sid))
+
+    def _cut(self, connection: Connection) -> None:
+        in_background(self._cut_off(connection))
+
+    async def _cut_off(self, connection: Connection) -> None:
+        complaint = {"message": _("Your token has expired."), "code": "token_expired"}
+        await self.emit("error", complaint, to=connection.sid)
+        await self.disconnect(connection.sid)
+
+    async def on_authenticate(self, connection: Connection, data: object) -> Reply:
+        token = data.get("token") if isinstance(data, dict) else None
+        if not isinstance(token, str):
+            raise InvalidData
+        caller = await accounts_hot_path.authenticate_async(token)
+        if caller is None or caller.user.pk != connection.user.pk:
+            raise AuthenticationFailed(_("Could not validate credentials"))
+        if caller.session_id != connection.session_id:
+            old_address = realtime.session_address(connection.session_id)
+            connection.session_id = caller.session_id
+            await self._listen(connection)
+            await self.leave_room(connection.sid, old_address)
+        connection.user = caller.user
+        self._watch_expiry(connection, caller.exp)
+        return {"ok": True, "expires_in": round(caller.exp - time.time())}
+
+    # Messages
+
+    async def on_chat_message(self, connection: Connection, data: object) -> Reply:
+        """Nothing is awaited before the action: its place in the log is that of its arrival."""
+        if not isinstance(data, dict):
+            raise InvalidData
+        room, text = data.get("room"), data.get("message")
+        if not isinstance(room, str) or not isinstance(text, str) or not text.strip():
+            raise InvalidData
+        stored = await actions.post_message(
+            actor=connection.user,
+            room_id=policies.room_id_from(room),
+            content=text,
+            via=Entry.Via.SOCKET,
+            client_id=data.get("client_id"),
+            reply_to=data.get("reply_to"),
+            uploads=data.get("uploads"),
+        )
+        if connection.protocol == 1:
+            received = {"status": "received", "message": text}
+            await self.emit("chat_response", received, to=connection.sid)
+        entry = stored.entry
+        return {
+            "ok": True,
+            "id": str(entry["_id"]),
+            "seq": entry["seq"],
+            "timestamp": to_wire(entry["created_at"]),
+            "duplicate": stored.duplicate,
+        }
+
+    async def on_resume(self, connection: Connection, data: object) -> Reply:
+        known = data.get("rooms") if isinstance(data, dict) else None
+        if not isinstance(known, dict) or len(known) > MAX_RESUMED_ROOMS:
+            raise InvalidData
+        if not all(type(seq) is int and seq >= 0 for seq in known.values()):
+            raise InvalidData
+        return {"ok": True, "rooms": await reading.missed(connection.user, known)}
+
+    # People
+
+    async def on_get_online_users(self, connection: Connection, data: object) -> Reply:
+        people = await reading.acquaintances_online(connection.user)
+        emails = [person.email for person in people]
+        await self.emit("online_users", emails, to=connection.sid)
+        return {"ok": True, "users": emails}
+
+
+namespace = ChatNamespace()
+
+
+@on_startup
+async def keep_presence() -> None:
+    in_background(namespace.keep_presence())
+
+
+@on_shutdown
+async def give_up_presence() -> None:
+    await presence.drop_process(PROCESS_ID)

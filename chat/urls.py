@@ -1,0 +1,27 @@
+"""The paths under `/chat/`; each answers with and without its final slash."""
+
+from django.urls import include, path, re_path
+from rest_framework.routers import SimpleRouter
+
+from . import api
+
+router = SimpleRouter(trailing_slash="/?")
+router.register("chat_rooms", api.RoomViewSet, basename="chat-room")
+router.register("private_chats", api.PrivateChatViewSet, basename="private-chat")
+
+messages = api.MessageViewSet.as_view({"get": "list", "post": "create"})
+message = api.MessageViewSet.as_view(
+    {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+)
+members = api.MemberViewSet.as_view({"get": "list", "post": "create"})
+member = api.MemberViewSet.as_view({"patch": "partial_update", "delete": "destroy"})
+
+ROOM = r"^chat_rooms/(?P<pk>[^/]+)"
+
+urlpatterns = [
+    re_path(ROOM + r"/messages/?$", messages, name="message-list"),
+    re_path(ROOM + r"/messages/(?P<message_id>[^/]+)/?$", message, name="message-detail"),
+    re_path(ROOM + r"/members/?$", members, name="member-list"),
+    re_path(ROOM + r"/members/(?P<member_id>[^/]+)/?$", member, name="member-detail"),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,76 @@
+"""What happens when a server process starts and stops, whichever server it is.
+
+Daphne has no lifespan events, the others have: `chatservice.asgi` calls `startup` and `shutdown`
+from wherever the server lets it, maybe more than once, so both are idempotent.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from .loop import adopt_running_loop
+
+logger = logging.getLogger(__name__)
+
+Hook = Callable[[], Awaitable[None]]
+
+_startup_hooks: list[Hook] = []
+_shutdown_hooks: list[Hook] = []
+_background: set[asyncio.Task[None]] = set()
+_running = False
+
+
+def on_startup(hook: Hook) -> Hook:
+    """Register a coroutine function to be called once on the home loop of a server process."""
+    _startup_hooks.append(hook)
+    return hook
+
+
+def on_shutdown(hook: Hook) -> Hook:
+    """Register a coroutine function to be called before a server process ends."""
+    _shutdown_hooks.append(hook)
+    return hook
+
+
+def in_background(coroutine: Awaitable[None]) -> "asyncio.Task[None]":
+    """Run a coroutine beside the rest until it ends or the process stops; log if it fails."""
+    task = asyncio.ensure_future(coroutine)
+    _background.add(task)
+    task.add_done_callback(_finished)
+    return task
+
+
+def _finished(task: "asyncio.Task[None]") -> None:
+    _background.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("A background task failed.", exc_info=error)
+
+
+async def startup() -> None:
+    """Adopt the server's loop and call what the apps have registered."""
+    global _running
+    if _running:
+        return
+    _running = True
+    adopt_running_loop()
+    for hook in _startup_hooks:
+        await hook()
+
+
+async def shutdown() -> None:
+    """Call what the apps have registered, and end what runs in the background.
+
+    Sockets are left to the server: a disconnect from our side would tell clients not to come back.
+    """
+    global _running
+    if not _running:
+        return
+    _running = False
+    for hook in _shutdown_hooks:
+        try:
+            await hook()
+        except Exception:
+            logger.exception("A shutdown hook failed; the others still run.")
+    for task in list(_background):
+        task.cancel()
+    await asyncio.gather(*_background, return_exceptions=True)

@@ -1,0 +1,64 @@
+"""The home loop: the one event loop of a process on which real time and the hot path run.
+
+Under a server it is the server's own loop, adopted at start-up. A process without one (a command, a
+shell, a WSGI server) gets a loop in a daemon thread the first time it is asked for. One loop means
+one native MongoDB client, one queue for each room and one order of events, whoever calls.
+"""
+
+import asyncio
+import concurrent.futures
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+CALL_TIMEOUT = 30.0
+"""Seconds that synchronous code waits for the loop before it gives up."""
+
+_lock = threading.Lock()
+_home: asyncio.AbstractEventLoop | None = None
+_home_pid: int | None = None
+
+
+def adopt_running_loop() -> None:
+    """Make the running loop the home loop of this process. Called by a server's start-up."""
+    global _home, _home_pid
+    with _lock:
+        _home, _home_pid = asyncio.get_running_loop(), os.getpid()
+
+
+def home_loop() -> asyncio.AbstractEventLoop:
+    """The home loop, started in a daemon thread if no server has brought one."""
+    global _home, _home_pid
+    with _lock:
+        # After a fork the parent's loop is still referenced here but its thread is gone.
+        if _home is None or _home.is_closed() or _home_pid != os.getpid():
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="home-loop", daemon=True).start()
+            _home, _home_pid = loop, os.getpid()
+        return _home
+
+
+def run(coroutine: Coroutine[Any, Any, T], *, timeout: float = CALL_TIMEOUT) -> T:
+    """Run a coroutine on the home loop from synchronous code and return its result.
+
+    Its exceptions are raised here. `TimeoutError` after `timeout` seconds; the coroutine is then
+    cancelled, but what it has stored stays stored. `RuntimeError` when called on the home loop
+    itself, which would wait for itself for ever: await the coroutine there.
+    """
+    loop = home_loop()
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        running = None
+    if running is loop:
+        coroutine.close()
+        raise RuntimeError("run() was called on the home loop: await the coroutine instead.")
+    future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    try:
+        return future.result(timeout)
+    except concurrent.futures.TimeoutError:
+        future.cancel()
+        raise

@@ -1,0 +1,89 @@
+"""The Socket.IO server: how it is mounted, whom it lets in, and what it does with bad packets."""
+
+import logging
+from urllib.parse import urlsplit
+
+import socketio
+from django.conf import settings
+from django.http.request import validate_host
+from engineio.payload import Payload
+
+from .channel_manager import ChannelLayerManager
+
+logger = logging.getLogger(__name__)
+
+MAX_MESSAGE_BYTES = 1_000_000
+"""The largest packet a client may send; a larger one ends its connection."""
+
+Payload.max_decode_packets = 2000
+"""engine.io answers a polling request of more packets with 200 and drops what is in it."""
+
+
+def is_same_origin(environ: dict) -> bool:
+    """Whether a handshake comes from a page of this very service, or from no page at all."""
+    origin = environ.get("HTTP_ORIGIN")
+    return not origin or _host_of(origin) == _public_host(environ)
+
+
+def is_allowed_origin(origin: str | None, environ: dict) -> bool:
+    """Whether a page of `origin` may open a socket here: our own, or a configured one.
+
+    The host must be one of ours, too: a name of the attacker's that resolves to this machine
+    (DNS rebinding) would otherwise make its pages look like our own.
+    """
+    if origin in settings.CORS_ALLOWED_ORIGINS:
+        return True
+    host = _public_host(environ)
+    hostname = urlsplit(f"//{host}").hostname or ""
+    hosts = settings.ALLOWED_HOSTS or [".localhost", "127.0.0.1", "[::1]"]
+    if ":" in hostname:
+        hostname = f"[{hostname}]"
+    return validate_host(hostname, hosts) and (origin is None or _host_of(origin) == host)
+
+
+def _host_of(origin: str) -> str:
+    return urlsplit(origin).netloc.lower()
+
+
+def _public_host(environ: dict) -> str:
+    host = environ.get("HTTP_X_FORWARDED_HOST") if settings.USE_X_FORWARDED_HOST else None
+    return (host or environ.get("HTTP_HOST", "")).split(",")[0].strip().lower()
+
+
+class SocketServer(socketio.AsyncServer):
+    """python-socketio's server, made deaf to packets that no client library sends.
+
+    It lets a malformed packet raise, which engine.io logs with a traceback for each: a stranger
+    could fill the log. Here the connection ends and one line says so.
+    """
+
+    async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
+        try:
+            await super()._handle_eio_message(eio_sid, data)
+        except (
+            ValueError,
+            TypeError,
+            IndexError,
+            KeyError,
+            AttributeError,
+            RecursionError,
+        ) as error:
+            logger.warning("A malformed packet ended a connection: %s", type(error).__name__)
+            await self.eio.disconnect(eio_sid)
+
+    async def _handle_event(self, eio_sid, namespace, id, data) -> None:
+        if not (isinstance(data, list) and data and isinstance(data[0], str)):
+            raise ValueError("an event without a name")
+        await super()._handle_event(eio_sid, namespace, id, data)
+
+
+sio = SocketServer(
+    async_mode="asgi",
+    client_manager=ChannelLayerManager(),
+    cors_allowed_origins=is_allowed_origin,
+    cors_credentials=False,
+    max_http_buffer_size=MAX_MESSAGE_BYTES,
+    namespaces=["/"],
+)
+
+asgi_app = socketio.ASGIApp(sio, socketio_path=None)
