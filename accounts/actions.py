@@ -13,6 +13,7 @@ from typing import Any
 
 from bson import ObjectId
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import APIException, AuthenticationFailed
@@ -23,7 +24,7 @@ from chatservice.timestamps import now
 
 from . import back_off, hot_path, policies, tokens
 from .addresses import network_of
-from .models import Session, User
+from .models import TAKEN, Session, User
 from .passwords import is_hashable, validate_new_password
 
 
@@ -227,6 +228,26 @@ def change_profile(
     if changes:
         User.objects.filter(pk=actor.pk).update(**changes)
     return actor
+
+
+def change_user(*, actor: User, user: User, **changes: Any) -> User:
+    """Change fields of somebody's account, as staff, and return it.
+
+    `changes` are of `policies.MANAGED_FIELDS`. Raises PermissionDenied, ValidationError, and
+    AlreadyRegistered for a user name in use.
+    """
+    policies.require(policies.can_change_fields(actor, user, changes.keys()))
+    for field, value in changes.items():
+        setattr(user, field, value)
+    user.clean_fields(exclude=["password"])
+    user.clean()
+    # `username_key` follows the user name when it is saved.
+    fields = [*changes, "username_key"] if "username" in changes else list(changes)
+    try:
+        user.save(update_fields=fields)
+    except IntegrityError:
+        raise AlreadyRegistered(TAKEN["username"]) from None
+    return user
 
 
 def deactivate_user(*, actor: User, user: User) -> None:
