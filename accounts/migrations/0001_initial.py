@@ -87,8 +87,8 @@ class Migration(migrations.Migration):
                     "is_active",
                     models.BooleanField(
                         default=True,
-                        help_text="Deactivate people instead of deleting them: what they wrote keeps its "
-                        "sender, and every device of theirs is logged out at once.",
+                        help_text="Deactivate people instead of deleting them: what they wrote "
+                        "keeps its sender, and every device of theirs is logged out at once.",
                         verbose_name="active",
                     ),
                 ),
@@ -110,8 +110,8 @@ class Migration(migrations.Migration):
                     "groups",
                     models.ManyToManyField(
                         blank=True,
-                        help_text="The groups this user belongs to. A user will get all permissions "
-                        "granted to each of their groups.",
+                        help_text="The groups this user belongs to. A user will get all "
+                        "permissions granted to each of their groups.",
                         related_name="user_set",
                         related_query_name="user",
                         to="auth.group",
