@@ -14,6 +14,7 @@
 
 from django.conf import settings
 from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
 
 
 @checks.register(checks.Tags.security)
@@ -23,3 +24,9 @@ def configuration(app_configs, **kwargs):
         checks.Error(problem.message, hint=problem.hint, id=problem.id)
         for problem in settings.ENVIRONMENT.problems
     ]
+
+
+def require_sound_configuration():
+    """Raise ImproperlyConfigured with every problem, where no system checks are run."""
+    if problems := settings.ENVIRONMENT.problems:
+        raise ImproperlyConfigured(" ".join(str(problem) for problem in problems))

@@ -8,27 +8,26 @@ answer is a bug and must surface as one.
 
 import logging
 import math
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core import exceptions
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from pymongo.errors import ConnectionFailure
 from rest_framework import status
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.exceptions import ValidationError as DRFValidationError
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
+from .outages import DATABASE_DOWN, RETRY_AFTER_SECONDS
+
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER_SECONDS = 5  # how long a client is asked to wait for the database
 API_PREFIXES = ("/auth/", "/chat/", "/openapi.json", "/health")
-DATABASE_DOWN = (ConnectionFailure, OperationalError, InterfaceError)
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,8 @@ def answer_for_api_exception(exc: APIException) -> Answer:
         detail = detail.get("detail", exc.default_detail)
     elif isinstance(detail, list):
         detail = detail[0] if detail else exc.default_detail
+    if isinstance(exc, NotAuthenticated):
+        detail = "Not authenticated"  # the contract's own words
     wait = getattr(exc, "wait", None)
     return Answer(
         exc.status_code,
@@ -204,6 +205,10 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
+    """For a database that is down, 503, wherever it was missed: in a view or in a middleware."""
+    error = sys.exception()
+    if isinstance(error, DATABASE_DOWN) and (answer := answer_for(error)):
+        return respond(request, answer)
     return respond(request, Answer(500, _("Something went wrong on our side.")))
 
 

@@ -20,7 +20,7 @@ ENVIRONMENT = Environment.load(BASE_DIR / ".env")
 
 DEBUG = ENVIRONMENT.boolean("DEBUG", False)
 HOST = ENVIRONMENT.text("HOST", "127.0.0.1")
-PORT = ENVIRONMENT.integer("PORT", 8000, minimum=1, maximum=65535)
+PORT = ENVIRONMENT.integer("PORT", 8000, minimum=0, maximum=65535)
 DATA_DIR = ENVIRONMENT.path("DATA_DIR", ".data", base=BASE_DIR)
 
 LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
@@ -74,13 +74,14 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "chatservice.middleware.content_security_policy",
+    "chatservice.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.web_sessions.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -164,6 +165,11 @@ if MEDIA_STORAGE == "s3" and not S3_OPTIONS["bucket_name"]:
         "E007", "MEDIA_STORAGE is s3 and S3_BUCKET is not set.", "Name the bucket in S3_BUCKET."
     )
 
+# Where pages may load files from, apart from this service: it redirects to the bucket.
+MEDIA_ORIGINS = []
+if MEDIA_STORAGE == "s3":
+    MEDIA_ORIGINS = [S3_OPTIONS["endpoint_url"] or "https://*.amazonaws.com"]
+
 STORAGES = {
     "default": (
         {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
@@ -188,6 +194,7 @@ STATICFILES_DIRS = [BASE_DIR / "static", ("vendor/socket.io-client", SOCKET_IO_C
 # People
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
@@ -279,13 +286,20 @@ X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "chatservice.errors.csrf_failure"
 
 # Logging goes to standard error. Nothing here logs a header, a body or a query string: they carry
-# passwords, tokens and Engine.IO session ids.
+# passwords, tokens and Engine.IO session ids. A database that is down is one line and no traceback.
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"outages": {"()": "chatservice.outages.ShortenOutages"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["outages"],
+        }
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"level": "INFO", "handlers": ["stderr"], "propagate": False},

@@ -1,14 +1,20 @@
 """Every address of the service. Each answers with and without its final slash."""
 
 from django.contrib import admin
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from media_upload.api import UploadView
 
 from . import views
 
 urlpatterns = [
     path("", views.index, name="index"),
     re_path(r"^health/?$", views.health, name="health"),
+    path("auth/", include("accounts.urls")),
+    re_path(r"^chat/upload_media/?$", UploadView.as_view(), name="upload-media"),
+    path("chat/", include("chat.urls")),
+    path("media/", include("media_upload.urls")),
     re_path(r"^openapi\.json$", SpectacularAPIView.as_view(), name="openapi"),
     re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
     path("admin/", admin.site.urls),
