@@ -172,7 +172,7 @@ if MEDIA_STORAGE == "s3":
 
 STORAGES = {
     "default": (
-        {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
+        {"BACKEND": "media_upload.storage.S3Storage", "OPTIONS": S3_OPTIONS}
         if MEDIA_STORAGE == "s3"
         else {
             "BACKEND": "django.core.files.storage.FileSystemStorage",

@@ -34,6 +34,7 @@ def store_upload(*, actor, file: File) -> Upload:
     name = clean_name(file.name or "")
     upload = Upload(owner=actor, name=name, **vars(content))
     upload.storage_name = storage_name(upload.pk, name)
+    file.content_type = upload.served_type  # object stores keep it; the sender's own is a claim
     try:
         with store_errors():
             upload.storage_name = default_storage.save(upload.storage_name, file)
