@@ -3,8 +3,6 @@
 from typing import Any
 
 from bson import ObjectId
-from django.core.exceptions import ValidationError
-from django.db import models
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
