@@ -1,0 +1,1 @@
+"""The contract, section by section. Importing a module registers its steps with the walk."""
