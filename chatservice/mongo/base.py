@@ -6,7 +6,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from djongo import base as djongo_base
 from djongo import database as djongo_database
-from pymongo.database import Database
+from pymongo.database import Database as MongoDatabase
 
 from . import client
 from .creation import DatabaseCreation
@@ -50,7 +50,7 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         return self.settings_dict
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> Database:
+    def get_new_connection(self, conn_params: dict[str, Any]) -> MongoDatabase:
         self.client_connection = client.client_for(conn_params)
         database = self.client_connection[conn_params["NAME"]]
         self.djongo_connection = djongo_base.DjongoClient(database, enforce_schema=False)

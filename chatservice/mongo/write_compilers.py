@@ -12,10 +12,10 @@ from django.db.models.sql.query import Query
 
 from .aggregates import aggregates_in
 from .commands import Command, Delete, Insert, Update
-from .read_compilers import SQLCompiler
 from .conditions import ALWAYS, NEVER, Filter, is_literal
 from .kinds import kind_of_field
 from .pipeline import split
+from .read_compilers import SQLCompiler
 
 
 class SQLInsertCompiler(SQLCompiler, compiler.SQLInsertCompiler):
