@@ -7,8 +7,8 @@ too, so there is no stale state to clean up and no orphan:
 
 - `users.lock`: each user holds it shared until it ends. The guardian waits to get it exclusively.
   Once it does, nobody is left: it stops `mongod` cleanly and exits.
-- `guardian.lock`: handed by a user to the guardian it starts, and by the guardian to `mongod`: it is
-  free exactly when neither of the two lives. Only who holds it may start a guardian.
+- `guardian.lock`: handed by a user to the guardian it starts, and by the guardian to `mongod`. It
+  is free exactly when neither of the two lives. Only who holds it may start a guardian.
 
 `mongod` listens on a Unix socket in a directory that only this user may enter, and on no network.
 
@@ -115,6 +115,28 @@ def ensure_running(directory: Path) -> str:
         return uri
 
 
+def release(directory: Path) -> None:
+    """Give up this process's need of the server, and wait until it has stopped.
+
+    For who deletes the directory; otherwise the need ends with the process. Waits no longer than
+    `STOP_SECONDS`: another process may need the server still.
+    """
+    directory = directory.resolve()
+    with _mutex:
+        if directory not in _held:
+            return
+        _kept.discard(directory)
+        os.close(_held.pop(directory))
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            os.close(_locked(directory / "guardian.lock", fcntl.LOCK_EX | fcntl.LOCK_NB))
+        except BlockingIOError:
+            time.sleep(POLL_SECONDS)
+        else:
+            return
+
+
 def _wait_until_running(directory: Path) -> str:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -137,7 +159,11 @@ def _keep_guarded(directory: Path) -> None:
     """Start a new guardian whenever there is none. Sleeps in the kernel while there is one."""
     while True:
         try:
-            _start_guardian(directory, _locked(directory / "guardian.lock", fcntl.LOCK_EX))
+            lock = _locked(directory / "guardian.lock", fcntl.LOCK_EX)
+            if directory not in _kept:
+                os.close(lock)
+                return
+            _start_guardian(directory, lock)
         except OSError as error:
             logger.error("%s", error)
             time.sleep(KEEPER_PAUSE_SECONDS)

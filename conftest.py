@@ -1,0 +1,338 @@
+"""What all tests share: a MongoDB of their own, a real server process, and the cast.
+
+Tests go through real doors. `server` is `manage.py serve` in a process of its own on the same
+database as the test, `alice.http` a client of it with Alice's token. Every test that asks for
+the database starts with an empty one.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parent
+IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
+# Before Django reads its settings: what the shell or `.env` say is not for the tests. A worker of
+# pytest-xdist inherits the directory, and so the MongoDB server, of the process that started it.
+if not IS_XDIST_WORKER:
+    for name in re.findall(r"^([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE):
+        os.environ[name] = ""
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="chat-tests-")
+    os.environ["THROTTLE"] = "off"
+    os.environ["PATH"] += f"{os.pathsep}{sys.prefix}/bin"  # node, where set-up had to fetch it
+os.environ["DATABASE_NAME"] = f"tests_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+os.environ["DJANGO_SETTINGS_MODULE"] = "chatservice.settings"
+
+DATA_DIR = Path(os.environ["DATA_DIR"])
+STOP_SECONDS = 20
+HTTP_SECONDS = 30
+KEPT_COLLECTIONS = {"django_migrations", "django_content_type", "auth_permission", "__schema__"}
+
+
+def pytest_unconfigure():
+    """Stop the tests' MongoDB server and delete all that the tests have written."""
+    if IS_XDIST_WORKER:
+        return
+    from chatservice.mongo import embedded
+
+    embedded.release(DATA_DIR / "mongodb")
+    shutil.rmtree(DATA_DIR, ignore_errors=True)
+
+
+# The database
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker):
+    """An empty, migrated database of this run's (and this xdist worker's) own."""
+    from django.core.management import call_command
+
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+@pytest.fixture
+def _django_db_helper(django_db_setup, django_db_blocker):
+    """What pytest-django's `db` and its mark rest on.
+
+    Its own rolls a transaction back, which the engine does not have, or flushes, which makes all
+    permissions anew for each test.
+    """
+    with django_db_blocker.unblock():
+        empty_database()
+        yield
+
+
+def empty_database():
+    """Delete every document but those that migrations made; collections and indexes stay."""
+    from django.core.cache import cache
+    from pymongo import WriteConcern
+
+    from chatservice.mongo.client import database
+
+    unacknowledged_by_the_journal = WriteConcern(w=1, j=False)
+    for name in set(database().list_collection_names()) - KEPT_COLLECTIONS:
+        collection = database().get_collection(name, write_concern=unacknowledged_by_the_journal)
+        collection.delete_many({})
+    cache.clear()
+
+
+# The service
+
+
+class Server:
+    """A running `manage.py serve`, on a free port and the database of the tests."""
+
+    def __init__(self, **environment):
+        self.output_file = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "manage.py", "serve", "--port", "0"],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self.output_file,
+            text=True,
+        )
+        line = self.process.stdout.readline()
+        if not (found := re.search(r"http://\S+", line)):
+            self.stop()
+            pytest.fail(f"The server has not started: {line}{self.output()}")
+        self.url = found[0]
+
+    def output(self):
+        """What it has written to standard error so far."""
+        # The process shares the file's position: read without moving it.
+        return os.pread(self.output_file.fileno(), 1_000_000, 0).decode(errors="replace")
+
+    def kill(self):
+        """`kill -9`: no chance to say good-bye to anybody."""
+        self.process.kill()
+        self.process.wait(STOP_SECONDS)
+
+    def stop(self):
+        """SIGTERM; answers the exit code."""
+        self.process.terminate()
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+
+@pytest.fixture(scope="session")
+def _server(django_db_setup):
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(_server, db):
+    """The running service; what it logs during a test that fails is shown with it."""
+    assert _server.process.poll() is None, f"The server has ended: {_server.output()}"
+    return _server
+
+
+@pytest.fixture
+def start_server(db):
+    """Starts servers of the test's own, `start_server(THROTTLE="on")`, and stops them."""
+    started = []
+
+    def start(**environment):
+        started.append(Server(**environment))
+        return started[-1]
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed and (server := getattr(item, "funcargs", {}).get("server")):
+        report.sections.append(("What the server has logged", server.output()[-10_000:]))
+    return report
+
+
+class Http(requests.Session):
+    """A `requests` session whose addresses start at the service's."""
+
+    def __init__(self, base_url):
+        super().__init__()
+        self.base_url = base_url
+        self.trust_env = False  # no proxy between the tests and the service
+
+    def request(self, method, url, **options):
+        options.setdefault("timeout", HTTP_SECONDS)
+        return super().request(method, self.base_url + url, **options)
+
+
+# The cast
+
+
+class Person:
+    """Somebody with an account; signed up at first sight, logged in when a token is needed."""
+
+    def __init__(self, name, request, **rights):
+        self.name = name
+        self.email = f"{name.lower()}@example.org"
+        self.password = f"{name}'s very own words"
+        self._request = request
+        self._rights = rights
+
+    def __repr__(self):
+        return self.name
+
+    @cached_property
+    def user(self):
+        from accounts import actions
+
+        user = actions.sign_up(
+            email=self.email,
+            username=self.name.lower(),
+            password=self.password,
+            full_name=self.name,
+        )
+        for right, value in self._rights.items():
+            setattr(user, right, value)
+        if self._rights:
+            user.save(update_fields=list(self._rights))
+        return user
+
+    @cached_property
+    def id(self):
+        """The id as clients see it."""
+        return str(self.user.pk)
+
+    def log_in(self):
+        """The answer to a log-in on a new device: `{"access_token": ..., ...}`."""
+        assert self.user
+        response = Http(self._request.getfixturevalue("server").url).post(
+            "/auth/login", data={"username": self.email, "password": self.password}
+        )
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    @cached_property
+    def token(self):
+        return self.log_in()["access_token"]
+
+    @cached_property
+    def http(self):
+        """A client of the running service that sends this person's token."""
+        client = Http(self._request.getfixturevalue("server").url)
+        client.headers["Authorization"] = f"Bearer {self.token}"
+        return client
+
+
+@pytest.fixture
+def alice(db, request):
+    """Shares `room` with Bob, and made it."""
+    return signed_up(Person("Alice", request))
+
+
+@pytest.fixture
+def bob(db, request):
+    """Shares `room` with Alice."""
+    return signed_up(Person("Bob", request))
+
+
+@pytest.fixture
+def carol(db, request):
+    """A stranger: shares no room with anybody."""
+    return signed_up(Person("Carol", request))
+
+
+@pytest.fixture
+def moira(db, request):
+    """A moderator: of the staff, with every permission in the admin."""
+    return signed_up(Person("Moira", request, is_staff=True, is_superuser=True))
+
+
+def signed_up(person):
+    assert person.user
+    return person
+
+
+@pytest.fixture
+def anyone(server):
+    """A client of the running service without a token."""
+    return Http(server.url)
+
+
+@pytest.fixture
+def room(alice, bob):
+    """The id (ObjectId) of a group chat that Alice made, with Bob in it."""
+    from chat import actions
+    from chatservice.realtime.loop import run
+
+    return run(
+        actions.create_room(actor=alice.user, name="The room", description="", members=[bob.email])
+    ).room_id
+
+
+# What not every machine has
+
+
+def unavailable(what):
+    """Skip the test, or fail it where everything is meant to be there."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}, and with CI set nothing may be left out.")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The system's Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = path or shutil.which("google-chrome")
+    if not path:
+        unavailable("There is no Chromium on the PATH")
+    # Playwright keeps an event loop running in this thread, which Django would take for a mistake.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        is_root = os.geteuid() == 0
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox"] if is_root else []
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def redis():
+    """The URL of a Redis server of this run's own."""
+    if not shutil.which("redis-server"):
+        unavailable("There is no redis-server on the PATH")
+    directory = tempfile.mkdtemp(prefix="chat-redis-")
+    path = f"{directory}/redis.sock"
+    process = subprocess.Popen(
+        ["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--dir", directory],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    log = []
+    for line in process.stdout:
+        log.append(line)
+        if "eady to accept connections" in line:
+            break
+    else:
+        pytest.fail("".join(log))
+    yield f"unix://{path}"
+    process.terminate()
+    process.communicate(timeout=STOP_SECONDS)
+    shutil.rmtree(directory, ignore_errors=True)
