@@ -23,10 +23,10 @@ help: ## List the targets
 
 setup: ## Make the virtual environment, install what is pinned, collect the static files
 	@.venv/bin/python -c "" 2>/dev/null || rm -f $(RUNTIME) $(DEVELOPMENT)
-	@$(LOCKED) $(MAKE) $(STATIC)
+	@$(LOCKED) $(MAKE) -s $(STATIC)
 
 setup-for-development: setup
-	@$(LOCKED) $(MAKE) $(DEVELOPMENT)
+	@$(LOCKED) $(MAKE) -s $(DEVELOPMENT)
 
 run: setup ## Serve on HOST and PORT (127.0.0.1:8000), with the data in DATA_DIR (.data)
 	@exec $(PYTHON) manage.py serve
