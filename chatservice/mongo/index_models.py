@@ -92,7 +92,7 @@ def not_null(fields: list[models.Field]) -> list[Filter]:
 
 def partial_filter(condition: models.Q, model: type[models.Model], name: str) -> Filter:
     """`condition` as a filter of the kind that a partial index may have."""
-    query = Query(model, alias_cols=False)
+    query = Query(model)
     where = query.build_where(condition)
     query.get_initial_alias()
     compiler = query.get_compiler(connection=connections["default"])
@@ -110,7 +110,7 @@ def restricted(one: Filter, columns: dict[str, models.Field], name: str) -> Filt
         if key == "$and":
             allowed[key] = [restricted(part, columns, name) for part in test]
         elif key in columns and test == {"$ne": None}:
-            allowed[key] = {"$gte": least_of(columns[key])}
+            allowed[key] = present(columns[key])
         else:
             refuse(
                 key not in columns or not test.keys() <= IN_PARTIAL_INDEXES,
@@ -119,6 +119,15 @@ def restricted(one: Filter, columns: dict[str, models.Field], name: str) -> Filt
             )
             allowed[key] = test
     return allowed
+
+
+def present(column: models.Field) -> Filter:
+    """What a partial index may ask in place of "is not null"."""
+    if isinstance(column, models.JSONField):
+        # Its values are of many types, which no comparison spans. A null that is written out is
+        # in the index, too: that costs room, not answers.
+        return {"$exists": True}
+    return {"$gte": least_of(column)}
 
 
 def refuse(unsupported: Any, name: str, reason: str) -> None:
