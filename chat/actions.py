@@ -9,6 +9,7 @@ adds an entry to the room's log. What they raise: `ValidationError` (with the fi
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -251,27 +252,23 @@ async def open_private_chat(
     return OpenedRoom(found["_id"], created=created)
 
 
+class AlreadyOpen(Exception):
+    """Somebody else, asking for the same private chat, was faster."""
+
+
 async def _open_log(actor: User, room: Document, members: list[Document]) -> None:
     """The first two entries of a room: that it was made, and who is in it."""
-
-    class AlreadyOpen(Exception):
-        """Somebody else, asking for the same private chat, was faster."""
-
-    def permit_as(seq: int, room_state: RoomState) -> None:
-        if room_state.seq != seq - 1:
-            raise AlreadyOpen
-
     made = {"name": room["name"], "description": room["description"], "created": True}
-    for seq, kind, data in (
-        (1, Kind.ROOM, made),
-        (2, Kind.MEMBER, {"added": members, "removed": []}),
-    ):
-        try:
-            await _append(
-                room["_id"], kind=kind, actor=actor, data=data, permit=partial(permit_as, seq)
-            )
-        except AlreadyOpen:
-            continue
+    beginning = ((Kind.ROOM, made), (Kind.MEMBER, {"added": members, "removed": []}))
+    for seq, (kind, data) in enumerate(beginning, start=1):
+        with suppress(AlreadyOpen):
+            permit = partial(_permit_as_number, seq)
+            await _append(room["_id"], kind=kind, actor=actor, data=data, permit=permit)
+
+
+def _permit_as_number(seq: int, room: RoomState) -> None:
+    if room.seq != seq - 1:
+        raise AlreadyOpen
 
 
 async def change_room(
@@ -363,6 +360,14 @@ async def change_role(
         data={"added": added, "removed": []},
         permit=permit,
     )
+
+
+async def reproject_room(*, room_id: ObjectId) -> None:
+    """Bring what is shown of a room in line with its log, which nobody can change.
+
+    The one action without an actor: it adds no entry and announces nothing.
+    """
+    await logs.reproject(room_id)
 
 
 async def _find_people(names: Sequence[str]) -> list[User]:

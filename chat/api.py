@@ -59,21 +59,11 @@ class RoomViewSet(viewsets.ViewSet):
         asking again gives the same one, with status 200.
         """
         fields = checked(serializers.CreateRoom, request.data)
-        if fields.pop("is_group_chat"):
-            opened = run(actions.create_room(actor=request.user, **fields))
-        else:
-            opened = self._open_private_chat(request, **fields)
+        is_group_chat = fields.pop("is_group_chat")
+        open_room = actions.create_room if is_group_chat else actions.open_private_chat
+        opened = run(open_room(actor=request.user, **fields))
         code = status.HTTP_201_CREATED if opened.created else status.HTTP_200_OK
         return Response(self._room(request, opened.room_id), status=code)
-
-    def _open_private_chat(
-        self, request: Request, *, name: str, description: str, members: list[str]
-    ) -> actions.OpenedRoom:
-        return run(
-            actions.open_private_chat(
-                actor=request.user, members=members, name=name, description=description
-            )
-        )
 
     @extend_schema(
         parameters=[ROOM, LAST_MESSAGES], responses=serializers.Room, summary="Read a room"

@@ -70,9 +70,7 @@ def problems_of(room: dict[str, Any]) -> Iterator[Problem]:
         yield Problem(room_id, "deleted in one place and not in the other")
     stored = {
         str(membership["user_id"]): membership["role"]
-        for membership in db[Membership._meta.db_table].find(
-            {"room_id": room_id, "left_at": None}
-        )
+        for membership in db[Membership._meta.db_table].find({"room_id": room_id, "left_at": None})
     }
     if stored != members:
         yield Problem(room_id, f"{len(stored)} members are stored, the log has {len(members)}")

@@ -314,6 +314,20 @@ async def record_progress(progress: Mapping[ObjectId, tuple[int, int, datetime]]
         await rooms().bulk_write(updates, ordered=False)
 
 
+async def forget_projections(room_id: ObjectId) -> None:
+    """Let every projection of a room be applied again, from the first entry on."""
+    await rooms().update_one({"_id": room_id}, {"$set": {"rev": 0}})
+    await memberships().update_many({"room_id": room_id}, {"$set": {"rev": 0}})
+    changed = {"room_id": room_id, "kind": MESSAGE, "$expr": {"$gt": ["$rev", "$seq"]}}
+    await entries().update_many(changed, [{"$set": {"rev": "$seq"}}])
+
+
+async def end_unfounded_memberships(room_id: ObjectId, moment: datetime) -> None:
+    """After projecting a whole log: those it knows nothing of are no members."""
+    unfounded = {"room_id": room_id, "rev": 0, "left_at": None}
+    await memberships().update_many(unfounded, {"$set": {"left_at": moment}})
+
+
 async def rooms_behind_their_log() -> list[ObjectId]:
     """Rooms whose log goes on after what has been projected: a process died in between."""
     pipeline: Sequence[Mapping[str, Any]] = [

@@ -203,6 +203,19 @@ class RoomLogs:
         await self.state_of(room_id)
         await self.note_progress()
 
+    async def reproject(self, room_id: ObjectId) -> None:
+        """Make all projections of a room again, from the first entry of its log."""
+        last = await hot_path.last_entry(room_id)
+        if last is None:
+            return
+        await hot_path.forget_projections(room_id)
+        for entry in await hot_path.changes_between(room_id, 0, last["seq"]):
+            await project(entry)
+        await hot_path.end_unfounded_memberships(room_id, now())
+        count = await hot_path.last_message_number(room_id, last["seq"])
+        self._progress[room_id] = (last["seq"], count, last["created_at"])
+        await self.note_progress()
+
     def _forget_idle(self) -> None:
         for room_id in [key for key, log in self._logs.items() if log.is_idle][
             : MAX_IDLE_LOGS // 10

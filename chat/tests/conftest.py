@@ -1,0 +1,66 @@
+"""What the tests of the chat share: rooms, and devices that remember what they were told."""
+
+import contextlib
+
+import pytest
+
+from acceptance.people import Device
+
+
+class Conversation:
+    """A room and how people act in it over REST."""
+
+    def __init__(self, room):
+        self.id = room["id"]
+        self.path = f"/chat/chat_rooms/{self.id}"
+
+    def say(self, person, content, **fields):
+        """Post a message and return it."""
+        answer = person.http.post(f"{self.path}/messages", json={"content": content, **fields})
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    def messages(self, person, **page):
+        answer = person.http.get(f"{self.path}/messages", params=page)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def entries(self, person, after=0, limit=1000):
+        answer = person.http.get(f"{self.path}/events", params={"after": after, "limit": limit})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["entries"]
+
+
+@pytest.fixture
+def make_room():
+    """Make a room: `make_room(creator, *members, **fields)`."""
+
+    def make(creator, *members, **fields):
+        emails = [member.email for member in members]
+        answer = creator.http.post(
+            "/chat/chat_rooms/", json={"name": "Lunch", "members": emails, **fields}
+        )
+        assert answer.status_code in (200, 201), answer.text
+        return Conversation(answer.json())
+
+    return make
+
+
+@pytest.fixture
+def lunch(make_room, alice, bob):
+    """Alice's room with Bob in it."""
+    return make_room(alice, bob)
+
+
+@pytest.fixture
+def connect(server):
+    """Connect a device of a person: `connect(person, protocol=2, rooms={...})`."""
+    with contextlib.ExitStack() as devices:
+
+        def connect(person, *, transports=("websocket",), **auth):
+            device = Device(server.url)
+            devices.callback(device.close)
+            device.connect(auth={"token": person.token, **auth}, transports=list(transports))
+            return device
+
+        yield connect
