@@ -183,13 +183,9 @@ def respond(request: HttpRequest, answer: Answer) -> HttpResponse:
     """`answer` outside DRF: JSON for API clients, a small page for browsers."""
     if is_api_request(request):
         return JsonResponse(answer.body(), status=answer.status, headers=answer.headers())
-    return render(
-        request,
-        "error.html",
-        {"answer": answer},
-        status=answer.status,
-        headers=answer.headers(),
-    )
+    page = render(request, "error.html", {"answer": answer}, status=answer.status)
+    page.headers.update(answer.headers())
+    return page
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
