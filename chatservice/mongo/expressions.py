@@ -95,7 +95,7 @@ class Scope:
         return self.path(alias, column)
 
     def path(self, alias: str, column: str) -> str:
-        prefix = "" if alias == self.compiler.query.base_table else f"__{alias}."
+        prefix = "" if alias == self.compiler.base_alias else f"__{alias}."
         return f"${prefix}{column}"
 
     def exists(self, node: expressions.Exists) -> bool | str:

@@ -67,14 +67,14 @@ class Pipeline:
 
     def _filter_and_join(self, where: WhereNode | None, order_by: list[OrderBy] | None) -> bool:
         """Filter and join; return whether the rows were already sorted and sliced on the way."""
-        early, late = split(where, self.scope, self.query.base_table)
+        early, late = split(where, self.scope)
         if NEVER in (early, late[0]) and self.compiler.elide_empty:
             raise EmptyResultSet
         self._match(early)
         joins = [
             self.query.alias_map[alias]
             for alias in self.query.alias_map
-            if self.query.alias_refcount[alias] and alias != self.query.base_table
+            if self.query.alias_refcount[alias] and alias != self.compiler.base_alias
         ]
         sliced_first = (
             order_by is not None
@@ -97,7 +97,7 @@ class Pipeline:
         for node in order_by:
             self.scope.value(node)
         needed, aliases = self.scope.take()
-        return not needed and aliases <= {self.query.base_table}
+        return not needed and aliases <= {self.compiler.base_alias}
 
     def _match(self, one: Condition) -> None:
         if one is not ALWAYS:
@@ -162,7 +162,7 @@ class Pipeline:
 
 
 def split(
-    where: WhereNode | None, scope: Scope, base: str | None
+    where: WhereNode | None, scope: Scope
 ) -> tuple[Condition, tuple[Condition, dict[str, Stage]]]:
     """The conditions on the base collection alone, and the others with the stages these need."""
     if not where:
@@ -175,7 +175,7 @@ def split(
     for part in parts:
         translated = condition(part, scope)
         needed, aliases = scope.take()
-        if needed or not aliases <= {base}:
+        if needed or not aliases <= {scope.compiler.base_alias}:
             late.append(translated)
             late_stages |= needed
         else:

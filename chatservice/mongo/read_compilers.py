@@ -56,8 +56,18 @@ class SQLCompiler(compiler.SQLCompiler):
         return Aggregate(self.collection, pipeline.stages, list(names)), ()
 
     @property
+    def base_alias(self) -> str:
+        """The alias of the collection whose documents are the rows.
+
+        Not always the first one there is: for `exclude()` over a relation, Django cuts the joins
+        off that a subquery begins with.
+        """
+        query = self.query
+        return next((a for a in query.alias_map if query.alias_refcount[a]), query.base_table)
+
+    @property
     def collection(self) -> str:
-        return self.query.get_meta().db_table
+        return self.query.alias_map[self.base_alias].table_name
 
     def refuse_the_unsupported(self) -> None:
         """Raise NotSupportedError for what would otherwise be passed over in silence."""

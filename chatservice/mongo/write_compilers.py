@@ -34,7 +34,7 @@ class SQLInsertCompiler(SQLCompiler, compiler.SQLInsertCompiler):
         ]
         key = self.query.get_meta().pk
         command = Insert(
-            self.collection,
+            self.query.get_meta().db_table,
             documents,
             counter=key.column if isinstance(key, AutoField) else None,
             returning=[field.column for field in self.returning_fields or []],
@@ -67,7 +67,7 @@ class FilteredWrite(SQLCompiler):
         query.get_initial_alias()
         early, (late, _) = ALWAYS, (ALWAYS, {})
         if not (query.group_by or any(True for _ in aggregates_in(query.where))):
-            early, (late, _) = split(query.where, self.scope, query.base_table)
+            early, (late, _) = split(query.where, self.scope)
             if NEVER in (early, late):
                 raise EmptyResultSet
             if late is ALWAYS and query.count_active_tables() == 1:
@@ -87,7 +87,7 @@ class SQLDeleteCompiler(FilteredWrite, compiler.SQLDeleteCompiler):
     """DELETE."""
 
     def as_sql(self) -> tuple[Command, tuple[()]]:
-        return Delete(self.collection, self.filter()), ()
+        return Delete(self.query.get_meta().db_table, self.filter()), ()
 
 
 class SQLUpdateCompiler(FilteredWrite, compiler.SQLUpdateCompiler):
@@ -117,7 +117,7 @@ class SQLUpdateCompiler(FilteredWrite, compiler.SQLUpdateCompiler):
         if not computed:
             change = {column: value["$literal"] for column, value in change.items()}
         update = [{"$set": change}] if computed else {"$set": change}
-        return Update(self.collection, self.filter(), update), ()
+        return Update(self.query.get_meta().db_table, self.filter(), update), ()
 
     def pre_sql_setup(self, with_col_aliases: bool = False) -> Any:
         """Skip Django's, which rewrites joins as a subquery; `filter` sees to them."""
