@@ -37,6 +37,13 @@ HTTP_SECONDS = 30
 KEPT_COLLECTIONS = {"django_migrations", "django_content_type", "auth_permission", "__schema__"}
 
 
+def pytest_configure():
+    """Set Django up before test modules import models; pytest-django came too early for that."""
+    import django
+
+    django.setup()
+
+
 def pytest_unconfigure():
     """Stop the tests' MongoDB server and delete all that the tests have written."""
     if IS_XDIST_WORKER:
