@@ -33,5 +33,5 @@ VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(r.Request(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health', headers={'Host': 'localhost'}), timeout=4)"]
+    CMD ["python", "-c", "import os, urllib.request as r; host = (os.environ.get('ALLOWED_HOSTS') or 'localhost').split(',')[0].lstrip('.*') or 'localhost'; r.urlopen(r.Request(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health', headers={'Host': host}), timeout=4)"]
 CMD ["python", "manage.py", "serve"]
