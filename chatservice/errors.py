@@ -184,7 +184,8 @@ def respond(request: HttpRequest, answer: Answer) -> HttpResponse:
     if is_api_request(request):
         return JsonResponse(answer.body(), status=answer.status, headers=answer.headers())
     page = render(request, "error.html", {"answer": answer}, status=answer.status)
-    page.headers.update(answer.headers())
+    for name, value in answer.headers().items():
+        page[name] = value
     return page
 
 
