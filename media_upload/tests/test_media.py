@@ -8,6 +8,7 @@ from media_upload import visibility
 from media_upload.models import Upload
 
 from . import samples
+from .conftest import UPLOADS
 
 CONTENT = bytes(range(256)) * 40
 NOT_FOUND = {"detail": "File not found or access denied"}
@@ -230,9 +231,9 @@ def test_a_part_of_another_version_is_not_mixed_in(alice, upload):
     assert (other.status_code, len(other.content)) == (200, SIZE)
 
 
-def test_bytes_that_the_store_lost_are_not_found(alice, server, upload):
+def test_bytes_that_the_store_lost_are_not_found(alice, upload):
     answer = upload()
-    [path] = (server.data_dir / "uploads").rglob(f"{answer['id']}-*")
+    [path] = UPLOADS.rglob(f"{answer['id']}-*")
     path.unlink()
 
     response = alice.http.get(answer["file_url"])
@@ -243,12 +244,12 @@ def test_bytes_that_the_store_lost_are_not_found(alice, server, upload):
 def test_people_who_read_slowly_cost_no_memory(alice, server, upload):
     """Each would have 20 MB of it in the server's memory if it were sent without waiting."""
     url = upload(bytes(20_000_000))["file_url"]
-    before = memory_of(server.pid)
+    before = memory_of(server.process.pid)
 
     responses = [alice.http.get(url, stream=True) for _ in range(10)]
     try:
         assert alice.http.head(url).status_code == 200
-        assert memory_of(server.pid) - before < 50_000_000
+        assert memory_of(server.process.pid) - before < 50_000_000
         assert len(responses[0].content) == 20_000_000
     finally:
         for response in responses:
