@@ -3,7 +3,6 @@
 import re
 
 import pytest
-import requests
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -12,28 +11,10 @@ from django.urls import reverse
 from media_upload import actions
 from media_upload.models import Upload
 
+from .browser import Browser
 from .conftest import stored_files
 
 LIST = "/admin/media_upload/upload/"
-
-
-class Browser(requests.Session):
-    """Somebody who is logged in to the admin, and sends each form with its token."""
-
-    def __init__(self, server, person):
-        super().__init__()
-        self.url = server.url
-        self.submit("/admin/login/", username=person.email, password=person.password)
-
-    def open(self, path):
-        response = self.get(self.url + path)
-        assert response.status_code == 200, path
-        return response.text
-
-    def submit(self, path, **fields):
-        self.open(path)
-        fields["csrfmiddlewaretoken"] = self.cookies["csrftoken"]
-        return self.post(self.url + path, data=fields, headers={"Referer": self.url + path})
 
 
 @pytest.fixture

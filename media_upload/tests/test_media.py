@@ -4,6 +4,8 @@ import pytest
 import requests
 from bson import ObjectId
 
+from chat import actions as chat_actions
+from chatservice.realtime.loop import run
 from media_upload import visibility
 from media_upload.models import Upload
 
@@ -261,3 +263,28 @@ def memory_of(pid):
     with open(f"/proc/{pid}/status") as status:
         [line] = [line for line in status if line.startswith("VmRSS:")]
     return int(line.split()[1]) * 1024
+
+
+def test_room_mates_fetch_what_was_posted_from_then_on(alice, bob, carol, room, upload):
+    url, upload_id = (answer := upload())["file_url"], answer["id"]
+    assert bob.http.get(url).status_code == 404
+
+    alice.http.post(
+        f"/chat/chat_rooms/{room}/messages", json={"content": "Look", "uploads": [upload_id]}
+    )
+
+    assert bob.http.get(url).content == CONTENT
+    assert carol.http.get(url).status_code == 404
+
+
+def test_people_who_left_the_room_fetch_nothing_more(alice, bob, room, upload):
+    answer = upload()
+    alice.http.post(
+        f"/chat/chat_rooms/{room}/messages", json={"content": "Look", "uploads": [answer["id"]]}
+    )
+    etag = bob.http.get(answer["file_url"]).headers["ETag"]
+
+    run(chat_actions.leave_room(actor=bob.user, room_id=room))
+
+    response = bob.http.get(answer["file_url"], headers={"If-None-Match": etag})
+    assert (response.status_code, response.json()) == (404, NOT_FOUND)
