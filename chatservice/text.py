@@ -37,7 +37,7 @@ def check_text(value: object, *, max_length: int, min_length: int = 1, trim: boo
             code="min_length",
             params={"limit": min_length},
         )
-    if len(trimmed) > max_length or len(value) > 2 * max_length:
+    if len(trimmed) > max_length or (not trim and len(value) > 2 * max_length):
         raise ValidationError(
             _("At most %(limit)d characters are allowed."),
             code="max_length",
