@@ -77,8 +77,12 @@ class SQLCompiler(compiler.SQLCompiler):
                 query.combinator
             ),
             "distinct() on fields; use values() and distinct()": query.distinct_fields,
-            "select_for_update(); change documents with one update(), which is atomic": (
-                query.select_for_update
+            # Without options it locks nothing, as on SQLite: update_or_create() always asks for it.
+            "row locks; change documents with one update(), which is atomic": (
+                query.select_for_update_nowait
+                or query.select_for_update_skip_locked
+                or query.select_for_update_of
+                or query.select_for_no_key_update
             ),
             "explain(); use .explain() of a collection's find()": query.explain_info,
             "window functions; compute them in Python": self.qualify,

@@ -1,4 +1,4 @@
-"""Aggregates and expressions, and what neither MongoDB nor we have. Each takes `q`, which gives a model's queryset of one engine."""
+"""Aggregates, expressions, and what neither MongoDB nor we have. `q` gives an engine's queryset."""
 
 from zoneinfo import ZoneInfo
 

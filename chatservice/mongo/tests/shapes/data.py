@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from bson import ObjectId
+from django.db import transaction
 
 from .models import MODELS, Membership, Message, Person, Profile, Room, Tag
 
@@ -138,13 +139,14 @@ def messages():
 
 def load(alias):
     """Make the data of one engine what it was."""
-    for model in reversed(MODELS):
-        model.objects.using(alias).all()._raw_delete(alias)
-    Room.tags.through.objects.using(alias).all()._raw_delete(alias)
-    for objects in rows():
-        type(objects[0]).objects.using(alias).bulk_create(objects)
-    Room.tags.through.objects.using(alias).bulk_create(
-        Room.tags.through(room_id=key(3, number), tag_id=tag)
-        for number, room in enumerate(ROOMS, start=1)
-        for tag in room[3]
-    )
+    through = Room.tags.through
+    with transaction.atomic(using=alias):  # SQLite checks foreign keys at its end
+        for model in [through, *MODELS]:
+            model.objects.using(alias).all()._raw_delete(alias)
+        for objects in rows():
+            type(objects[0]).objects.using(alias).bulk_create(objects)
+        through.objects.using(alias).bulk_create(
+            through(room_id=key(3, number), tag_id=tag)
+            for number, room in enumerate(ROOMS, start=1)
+            for tag in room[3]
+        )

@@ -1,4 +1,4 @@
-"""Parts of dates and moments. Each takes `q`, which gives a model's queryset of one engine."""
+"""Parts of dates and moments. `q` gives a model's queryset of one engine."""
 
 import datetime
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Filters on one collection. Each takes `q`, which gives a model's queryset of one engine."""
+"""Filters on one collection. `q` gives a model's queryset of one engine."""
 
 import datetime
 import uuid

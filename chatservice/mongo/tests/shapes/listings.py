@@ -1,4 +1,4 @@
-"""Order, slices, counting, columns. Each takes `q`, which gives a model's queryset of one engine."""
+"""Order, slices, counting, columns. `q` gives a model's queryset of one engine."""
 
 from zoneinfo import ZoneInfo
 

@@ -1,4 +1,4 @@
-"""Joins and subqueries. Each takes `q`, which gives a model's queryset of one engine."""
+"""Joins and subqueries. `q` gives a model's queryset of one engine."""
 
 from zoneinfo import ZoneInfo
 
