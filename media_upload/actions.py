@@ -9,6 +9,8 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
+from accounts.models import User
+
 from . import policies
 from .content import inspect
 from .errors import FileTooLarge, store_errors
@@ -18,7 +20,7 @@ from .names import clean_name
 logger = logging.getLogger(__name__)
 
 
-def store_upload(*, actor, file: File) -> Upload:
+def store_upload(*, actor: User, file: "File[bytes]") -> Upload:
     """Keep `file`, an open seekable file with a name, as an upload of `actor`.
 
     Raises FileTooLarge over `MAX_UPLOAD_MB`, ValidationError (of the field `file`) for an empty
@@ -34,7 +36,8 @@ def store_upload(*, actor, file: File) -> Upload:
     name = clean_name(file.name or "")
     upload = Upload(owner=actor, name=name, **vars(content))
     upload.storage_name = storage_name(upload.pk, name)
-    file.content_type = upload.served_type  # object stores keep it; the sender's own is a claim
+    # Object stores keep it; the sender's own is a claim.
+    file.content_type = upload.served_type  # type: ignore[attr-defined]
     try:
         with store_errors():
             upload.storage_name = default_storage.save(upload.storage_name, file)
@@ -45,7 +48,7 @@ def store_upload(*, actor, file: File) -> Upload:
     return upload
 
 
-def delete_upload(*, actor, upload: Upload) -> None:
+def delete_upload(*, actor: User, upload: Upload) -> None:
     """Remove `upload` and its bytes; for its owner and for those who may delete uploads."""
     policies.require(policies.can_delete_upload(actor, upload))
     Upload.objects.filter(pk=upload.pk).delete()

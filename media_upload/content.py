@@ -5,7 +5,6 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
 
 import filetype
 from django.core.exceptions import ValidationError
@@ -30,6 +29,7 @@ ALIASES = {"image/apng": "image/png"}
 # What a browser would run if it were told what it is.
 ACTIVE_TYPES = {"text/html", "image/svg+xml", "application/xml"}
 
+CHUNK_BYTES = 64 * 1024
 HEAD_BYTES = 8192  # as much as the signatures need
 # What text files do not hold: controls other than tab, line feed, form feed, return and escape.
 CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r\x1b")) + b"\x7f"
@@ -48,7 +48,7 @@ class Content:
     height: int | None = None
 
 
-def inspect(file: File) -> Content:
+def inspect(file: "File[bytes]") -> Content:
     """Read `file` through once, in chunks, and say what it is.
 
     Raises ValidationError for an image of more than `MAX_PIXELS`: a few kilobytes of it would cost
@@ -71,13 +71,13 @@ def inspect(file: File) -> Content:
     return Content(content_type, size, digest.hexdigest(), width, height)
 
 
-def chunks_of(file: File) -> Iterator[bytes]:
+def chunks_of(file: "File[bytes]") -> Iterator[bytes]:
     file.seek(0)
-    yield from iter(lambda: file.read(File.DEFAULT_CHUNK_SIZE), b"")
+    yield from iter(lambda: file.read(CHUNK_BYTES), b"")
     file.seek(0)
 
 
-def signature_type(head: bytes, file: IO[bytes]) -> tuple[str | None, tuple[int, int] | None]:
+def signature_type(head: bytes, file: "File[bytes]") -> tuple[str | None, tuple[int, int] | None]:
     """The type that the first bytes speak of, and the size of an image.
 
     (None, None) when they speak of nothing, or of an image that cannot be read: two bytes of a
@@ -91,7 +91,7 @@ def signature_type(head: bytes, file: IO[bytes]) -> tuple[str | None, tuple[int,
     return found, None
 
 
-def image_size(file: IO[bytes], image_format: str) -> tuple[int, int] | None:
+def image_size(file: "File[bytes]", image_format: str) -> tuple[int, int] | None:
     """Width and height in pixels as people see it, or None when it is no such image.
 
     Pixels are not decoded.

@@ -6,6 +6,7 @@ whatever the application sends into memory at once, however slowly the client re
 """
 
 import asyncio
+from contextlib import suppress
 from io import BytesIO
 
 from daphne import http_protocol, server
@@ -83,7 +84,8 @@ class BoundedRequest(http_protocol.WebRequest):
         """Answer before the request is complete; its rest is read for a while and thrown away."""
         self.is_refused = True
         if self.content is not None:
-            self.content.close()
+            with suppress(OSError):  # what is still to be written finds no room, either
+                self.content.close()
         self.content = BytesIO()
         # Twisted would invite the body after this answer.
         self.requestHeaders.removeHeader(b"Expect")

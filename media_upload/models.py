@@ -1,6 +1,7 @@
 """Uploads: what is known of a file. Its bytes are in Django's default storage."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from bson import ObjectId
@@ -18,9 +19,12 @@ from . import visibility
 from .content import ACTIVE_TYPES, INLINE_IMAGES
 from .names import MAX_NAME_BYTES
 
+if TYPE_CHECKING:
+    from accounts.models import User
 
-class UploadQuerySet(models.QuerySet):
-    def visible_to(self, user, *, among: Collection[ObjectId]) -> "UploadQuerySet":
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def visible_to(self, user: "User", *, among: Collection[ObjectId]) -> "UploadQuerySet":
         """Of the uploads with the ids `among`, those that `user` owns or that a rule shows."""
         shown = visibility.shown_to(user, among)
         return self.filter(Q(owner=user) | Q(pk__in=shown), pk__in=among)
@@ -89,6 +93,6 @@ class Upload(Document):
             return "application/octet-stream"
         return self.content_type
 
-    def open(self) -> File:
+    def open(self) -> "File[bytes]":
         """Its bytes, to read. Raises FileNotFoundError when the store has lost them."""
         return default_storage.open(self.storage_name)

@@ -2,10 +2,12 @@
 
 from django.core.exceptions import PermissionDenied
 
+from accounts.models import User
+
 from .models import Upload
 
 
-def can_delete_upload(user, upload: Upload) -> bool:
+def can_delete_upload(user: User, upload: Upload) -> bool:
     return user.pk == upload.owner_id or user.has_perm("media_upload.delete_upload")
 
 

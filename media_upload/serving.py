@@ -130,7 +130,7 @@ class FilePart:
     Each chunk is read in a thread: a slow disk must not stop the event loop.
     """
 
-    def __init__(self, file: File, start: int, length: int) -> None:
+    def __init__(self, file: "File[bytes]", start: int, length: int) -> None:
         self.file = file
         self.start = start
         self.length = length
