@@ -12,13 +12,15 @@
 | chatservice.E008 | an origin is not an origin |
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
 
 @checks.register(checks.Tags.security)
-def configuration(app_configs, **kwargs):
+def configuration(**kwargs: Any) -> list[checks.CheckMessage]:
     """Every problem that reading the settings has met."""
     return [
         checks.Error(problem.message, hint=problem.hint, id=problem.id)
@@ -26,7 +28,7 @@ def configuration(app_configs, **kwargs):
     ]
 
 
-def require_sound_configuration():
+def require_sound_configuration() -> None:
     """Raise ImproperlyConfigured with every problem, where no system checks are run."""
     if problems := settings.ENVIRONMENT.problems:
         raise ImproperlyConfigured(" ".join(str(problem) for problem in problems))

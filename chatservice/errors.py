@@ -9,6 +9,7 @@ answer is a bug and must surface as one.
 import logging
 import math
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,7 +100,7 @@ def answer_for(exc: Exception) -> Answer | None:
 
 def answer_for_api_exception(exc: APIException) -> Answer:
     """`exc` as it is, with its code where it was raised with one of its own."""
-    detail = exc.detail
+    detail: Any = exc.detail
     code = getattr(detail, "code", None)
     if isinstance(detail, dict):  # SimpleJWT: {"detail": ..., "code": ...}
         code = detail.get("code", code)
@@ -130,6 +131,7 @@ def invalid(errors: dict[str, list[str]]) -> Answer:
 
 def fields_of(detail: Any, name: str = "") -> dict[str, list[str]]:
     """DRF's nested complaints, flat: `{"members": {2: [...]}}` becomes `{"members.2": [...]}`."""
+    members: Iterable[tuple[Any, Any]]
     if isinstance(detail, dict):
         members = detail.items()
     elif isinstance(detail, list) and any(isinstance(member, dict | list) for member in detail):

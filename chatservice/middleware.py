@@ -6,11 +6,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_only_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
 
 View = Callable[[HttpRequest], HttpResponse]
 
 
-class StaticFiles(WhiteNoiseMiddleware):
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # it has no types
     """WhiteNoise, which hands each file over whole.
 
     Django cannot send WhiteNoise's file objects piece by piece under ASGI: it warns, and reads them
@@ -18,7 +19,7 @@ class StaticFiles(WhiteNoiseMiddleware):
     """
 
     @staticmethod
-    def serve(static_file, request: HttpRequest) -> HttpResponse:
+    def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
         answer = static_file.get_response(request.method, request.META)
         content = b""
         if answer.file is not None:

@@ -168,7 +168,7 @@ if MEDIA_STORAGE == "s3" and not S3_OPTIONS["bucket_name"]:
 # Where pages may load files from, apart from this service: it redirects to the bucket.
 MEDIA_ORIGINS = []
 if MEDIA_STORAGE == "s3":
-    MEDIA_ORIGINS = [S3_OPTIONS["endpoint_url"] or "https://*.amazonaws.com"]
+    MEDIA_ORIGINS = [str(S3_OPTIONS["endpoint_url"] or "https://*.amazonaws.com")]
 
 STORAGES = {
     "default": (

@@ -1,6 +1,8 @@
 """Text that people write: what is refused, and the promise that the rest stays as it was sent."""
 
 import unicodedata
+from functools import partial
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -57,8 +59,8 @@ def is_visible(text: str) -> bool:
 class PlainTextField(serializers.CharField):
     """A text in a request, checked by `check_text`; numbers and booleans are no texts."""
 
-    def __init__(self, *, max_length: int, min_length: int = 1, trim: bool = False, **options):
-        self.limits = {"max_length": max_length, "min_length": min_length, "trim": trim}
+    def __init__(self, *, max_length: int, min_length: int = 1, trim: bool = False, **options: Any):
+        self.check = partial(check_text, max_length=max_length, min_length=min_length, trim=trim)
         options.setdefault("allow_blank", min_length == 0)
         super().__init__(trim_whitespace=False, **options)
         # DRF's own length validators would count the white space around the text, too.
@@ -68,6 +70,6 @@ class PlainTextField(serializers.CharField):
 
     def to_internal_value(self, data: object) -> str:
         try:
-            return check_text(data, **self.limits)
+            return self.check(data)
         except ValidationError as error:
             raise serializers.ValidationError(error.messages, code=error.code) from None
