@@ -11,7 +11,7 @@ from whitenoise.responders import StaticFile
 View = Callable[[HttpRequest], HttpResponse]
 
 
-class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # it has no types
+class StaticFiles(WhiteNoiseMiddleware):
     """WhiteNoise, which hands each file over whole.
 
     Django cannot send WhiteNoise's file objects piece by piece under ASGI: it warns, and reads them
