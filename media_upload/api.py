@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics, status, views
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.negotiation import BaseContentNegotiation
@@ -26,11 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class UploadView(generics.GenericAPIView):
-    """Upload a file.
-
-    It can be fetched by its owner, and by the members of a room as soon as a message there names
-    it in `uploads`.
-    """
+    """Takes a file. What it is, is found in its content; its name is cleaned."""
 
     queryset = Upload.objects.none()
     serializer_class = UploadSerializer
@@ -41,6 +37,9 @@ class UploadView(generics.GenericAPIView):
         return super().initialize_request(request, *args, **kwargs)
 
     @extend_schema(
+        summary="Upload a file",
+        operation_id="upload_file",
+        tags=["media"],
         request={"multipart/form-data": UploadFileSerializer},
         responses={
             201: UploadSerializer,
@@ -51,6 +50,11 @@ class UploadView(generics.GenericAPIView):
         },
     )
     def post(self, request: Request) -> Response:
+        """Send a file as a form (`multipart/form-data`) with the field `file`.
+
+        It can be fetched by its owner, and by the members of a room as soon as a message there
+        names its id in `uploads`. Its type is found in its content, its name is cleaned.
+        """
         try:
             file = request.FILES.get(FIELD)
         except UnsupportedMediaType:  # a body of another kind has no file in it
@@ -72,12 +76,21 @@ class JSONErrors(BaseContentNegotiation):
 
 
 class MediaView(views.APIView):
-    """Fetch a file: one's own, or one that was posted in a room that one is in."""
+    """Hands out files, after asking who may see them."""
 
     content_negotiation_class = JSONErrors
     renderer_classes = [JSONRenderer]
 
     @extend_schema(
+        summary="Fetch a file",
+        operation_id="fetch_file",
+        tags=["media"],
+        parameters=[
+            OpenApiParameter("upload_id", str, "path", description="The id of the upload."),
+            OpenApiParameter("name", str, "path", description="Its name, as in `file_url`."),
+            OpenApiParameter("Range", str, "header", description="One range of bytes."),
+            OpenApiParameter("If-None-Match", str, "header", description="The ETag one has."),
+        ],
         responses={
             (200, "*/*"): OpenApiTypes.BINARY,
             (206, "*/*"): OpenApiTypes.BINARY,
@@ -88,6 +101,11 @@ class MediaView(views.APIView):
         },
     )
     def get(self, request: Request, upload_id: str, name: str) -> HttpResponseBase:
+        """The bytes of one's own upload, or of one that was posted in a room that one is in.
+
+        For a stranger it is not there: the same 404 as for none. Images, sounds, videos and plain
+        texts are shown by browsers, everything else is saved. HEAD works, too.
+        """
         pk = ObjectId(upload_id)
         upload = Upload.objects.visible_to(request.user, among=[pk]).first()
         if upload is None or upload.name != name:
