@@ -51,7 +51,8 @@ class DatabaseWrapper(djongo_base.DatabaseWrapper):
         return self.settings_dict
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> MongoDatabase:
-        self.client_connection = client.client_for(conn_params)
+        with database_errors():
+            self.client_connection = client.client_for(conn_params)
         database = self.client_connection[conn_params["NAME"]]
         self.djongo_connection = djongo_base.DjongoClient(database, enforce_schema=False)
         return database

@@ -12,11 +12,15 @@ DUPLICATE_KEY = (11000, 11001)
 
 # What passes when the server is back, or less busy. The request answers 503 and may be repeated.
 UNREACHABLE = (
+    ConnectionError,  # what the embedded server's launcher raises
     pymongo_errors.ConnectionFailure,
     pymongo_errors.ExecutionTimeout,
     pymongo_errors.WaitQueueTimeoutError,
     pymongo_errors.WTimeoutError,
 )
+
+# What BSON cannot hold: a number of more than 64 bits, half of a surrogate pair, 16 MB and more.
+UNSTORABLE = (BSONError, OverflowError, UnicodeEncodeError, pymongo_errors.DocumentTooLarge)
 
 
 @contextmanager
@@ -27,7 +31,7 @@ def database_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (pymongo_errors.PyMongoError, BSONError, OverflowError) as error:
+    except (*UNREACHABLE, *UNSTORABLE, pymongo_errors.PyMongoError) as error:
         raise database_error(error) from error
     except djongo_database.DatabaseError as error:
         # djongo raises this one without a message; what happened is down its chain of causes.
@@ -46,7 +50,7 @@ def database_error(error: BaseException) -> djongo_database.DatabaseError:
             return djongo_database.IntegrityError(str(error))
         case _ if isinstance(error, UNREACHABLE):
             return djongo_database.OperationalError(str(error))
-        case BSONError() | OverflowError() | pymongo_errors.DocumentTooLarge():
+        case _ if isinstance(error, UNSTORABLE):
             return djongo_database.DataError(str(error))
         case SQLDecodeError():
             return djongo_database.NotSupportedError(
