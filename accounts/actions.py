@@ -145,10 +145,10 @@ def refresh_tokens(*, refresh_token: object) -> dict[str, Any]:
     """
     started = now()
     token = tokens.read(tokens.RefreshToken, refresh_token)
-    claims = token and tokens.claims_of(token)
-    if not claims or not hot_path.is_live(claims.session_id, claims.user_id):
+    claims = tokens.claims_of(token) if token else None
+    if not token or not claims or not hot_path.is_live(claims.session_id, claims.user_id):
         raise InvalidToken
-    spent, is_first = token.blacklist()  # a unique index lets one of them be the first
+    spent, is_first = token.spend()
     if not is_first:
         if spent.blacklisted_at < started:
             _end_sessions(claims.user_id, [claims.session_id])

@@ -20,12 +20,13 @@ The state is in MongoDB, one document for each subject, changed by one atomic up
 share it. `manage.py unlock` forgets it. With `settings.THROTTLE` off nothing is counted.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 from rest_framework.exceptions import Throttled
@@ -41,11 +42,17 @@ Kind = LoginFailure.Kind
 
 
 class TooManyFailures(Throttled):
-    """429 with `Retry-After`. `wait` is in seconds."""
+    """429 with `Retry-After`."""
 
-    default_detail = _("Too many failed attempts to log in.")
-    extra_detail_singular = _("Try again in {wait} second.")
-    extra_detail_plural = _("Try again in {wait} seconds.")
+    def __init__(self, wait: timedelta) -> None:
+        seconds = max(math.ceil(wait.total_seconds()), 1)
+        text = ngettext(
+            "Too many failed attempts to log in. Try again in %(seconds)d second.",
+            "Too many failed attempts to log in. Try again in %(seconds)d seconds.",
+            seconds,
+        )
+        super().__init__(detail=text % {"seconds": seconds})
+        self.wait = seconds
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def count_attempt(*, name: str, network: str, is_usual: bool) -> list[Subject]:
     for position, subject in enumerate(subjects):
         if blocked_until := _count(subject):
             uncount(subjects[:position])
-            raise TooManyFailures(wait=max((blocked_until - now()).total_seconds(), 1))
+            raise TooManyFailures(blocked_until - now())
     return subjects
 
 

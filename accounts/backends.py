@@ -36,5 +36,12 @@ class AccountBackend(ModelBackend):
         except TooManyFailures as refusal:
             raise ValidationError(str(refusal.detail), code="throttled") from None
 
-    async def aauthenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        return await sync_to_async(self.authenticate)(request, **credentials)
+    async def aauthenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **credentials: Any,
+    ) -> User | None:
+        """The same: Django's own would look at the password without counting the attempt."""
+        return await sync_to_async(self.authenticate)(request, username, password, **credentials)

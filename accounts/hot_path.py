@@ -125,7 +125,7 @@ def user_from(document: dict[str, Any]) -> User:
     return User.from_db(
         DEFAULT_DB_ALIAS,
         [field.attname for field in fields],
-        [document.get(field.column) for field in fields],
+        [document.get(str(field.column)) for field in fields],
     )
 
 

@@ -28,7 +28,8 @@ class KeyField(models.CharField):
     def __init__(self, *args: Any, of: str, **kwargs: Any) -> None:
         self.of = of
         kwargs.setdefault("max_length", names.KEY_LENGTH)
-        super().__init__(*args, **kwargs, unique=True, blank=True, editable=False)
+        kwargs |= {"unique": True, "blank": True, "editable": False}
+        super().__init__(*args, **kwargs)
 
     def deconstruct(self):
         name, path, args, kwargs = super().deconstruct()

@@ -8,20 +8,22 @@
 | `iat`, `exp`, `jti` | when it was made and when it ends (seconds since 1970), and its own id |
 """
 
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any, NamedTuple, TypeVar
 
 from bson import ObjectId
-from django.conf import settings
 from rest_framework_simplejwt import tokens
 from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from .models import Session
 
 LONGEST = 4_096
 """Characters. Ours have some 400; more is not worth taking apart."""
 
-ACCESS_LIFETIME = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
-REFRESH_LIFETIME = settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
+ACCESS_LIFETIME: timedelta = api_settings.ACCESS_TOKEN_LIFETIME
+REFRESH_LIFETIME: timedelta = api_settings.REFRESH_TOKEN_LIFETIME
 
 
 class AccessToken(tokens.AccessToken):
@@ -34,7 +36,17 @@ class RefreshToken(tokens.RefreshToken):
     access_token_class = AccessToken
 
     def check_blacklist(self) -> None:
-        """Nothing here: spending it (`blacklist`) is what decides, and re-use has consequences."""
+        """Nothing here: `spend` decides, and there re-use has consequences."""
+
+    def spend(self) -> tuple[BlacklistedToken, bool]:
+        """Put it on the blacklist; return its entry, and whether it was not there before.
+
+        A unique index lets one of those who try at the same time be the first.
+        """
+        return self.blacklist()  # type: ignore[return-value]  # a pair, unlike its annotation
+
+
+AnyToken = TypeVar("AnyToken", AccessToken, RefreshToken)
 
 
 class Claims(NamedTuple):
@@ -59,7 +71,7 @@ def issue(session: Session) -> dict[str, Any]:
     }
 
 
-def read(kind: type[tokens.Token], raw: object) -> tokens.Token | None:
+def read(kind: type[AnyToken], raw: object) -> AnyToken | None:
     """`raw` as a token of this kind; None for anything that is not a live token of our making.
 
     SimpleJWT checks the signature with our key and the configured algorithm only, whatever the
@@ -68,7 +80,7 @@ def read(kind: type[tokens.Token], raw: object) -> tokens.Token | None:
     if not isinstance(raw, str) or not raw.isascii() or len(raw) > LONGEST:
         return None
     try:
-        return kind(raw)
+        return kind(raw)  # type: ignore[arg-type]  # text, whatever SimpleJWT's annotation says
     except TokenError:
         return None
 

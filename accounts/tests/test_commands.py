@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -49,16 +50,15 @@ def test_a_superuser_is_made_from_the_environment(db):
 
 
 def test_a_superuser_is_made_by_asking(db, monkeypatch):
-    answers = iter(["not-an-address", "root@example.com", "x@example.com", "root", "n"])
-    passwords = iter(["root", "root", *["correct horse battery staple"] * 2])
+    answers = iter(["not-an-address", "root@example.com", "someone@example.com"])
+    passwords = iter(["correct horse battery staple"] * 4)
     monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
     monkeypatch.setattr("getpass.getpass", lambda prompt="": next(passwords))
     terminal = type("Terminal", (), {"isatty": lambda self: True})()
     with pytest.raises(CommandError, match="may not contain an @"):
         call_command("createsuperuser", stdin=terminal, verbosity=0)
 
-    answers = iter(["root@example.com", "root", "n"])
-    passwords = iter(["root", "root", *["correct horse battery staple"] * 2])
+    answers = iter(["root@example.com", "root"])
     call_command("createsuperuser", stdin=terminal, verbosity=0)
     user = User.objects.get()
     assert (user.email, user.username) == ("root@example.com", "root")
@@ -93,8 +93,6 @@ def test_unlock_wants_to_know_whom(alice, capsys):
 
 def test_all_processes_share_the_count(start_server, alice):
     """What one process has counted, another refuses, and a command in a third lifts."""
-    import requests
-
     form = {"username": alice.email, "password": "wrong"}
     servers = [start_server(THROTTLE="on") for _ in range(2)]
     for number in range(10):
