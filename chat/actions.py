@@ -340,10 +340,8 @@ async def leave_room(*, actor: User, room_id: ObjectId) -> None:
     await _append(room_id, kind=Kind.MEMBER, actor=actor, data=data, permit=permit)
 
 
-async def change_role(
-    *, actor: User, room_id: ObjectId, member_id: ObjectId, role: Membership.Role
-) -> None:
-    """Make a member of a group an owner, a moderator or a plain member."""
+async def change_role(*, actor: User, room_id: ObjectId, member_id: ObjectId, role: str) -> None:
+    """Make a member of a group an owner, a moderator or a plain member (a value of `Role`)."""
     people = await accounts_hot_path.load_users([member_id])
 
     def permit(room: RoomState) -> None:
@@ -352,7 +350,7 @@ async def change_role(
             raise policies.MemberNotFound
         policies.require(policies.can_change_role(actor, room))
 
-    added = [_member(people[member_id], role)] if member_id in people else []
+    added = [_member(people[member_id], Role(role))] if member_id in people else []
     await _append(
         room_id,
         kind=Kind.MEMBER,

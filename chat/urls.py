@@ -5,7 +5,8 @@ from rest_framework.routers import SimpleRouter
 
 from . import api
 
-router = SimpleRouter(trailing_slash="/?")
+router = SimpleRouter()
+router.trailing_slash = "/?"  # its argument would take this for a plain "yes"
 router.register("chat_rooms", api.RoomViewSet, basename="chat-room")
 router.register("private_chats", api.PrivateChatViewSet, basename="private-chat")
 

@@ -85,9 +85,7 @@ def test_the_longest_message_is_kept_whole(alice, lunch):
 
 def test_a_retry_with_the_same_client_id_is_the_same_message(alice, bob, lunch):
     first = lunch.say(alice, "hello", client_id="c1")
-    answer = alice.http.post(
-        f"{lunch.path}/messages", json={"content": "hello", "client_id": "c1"}
-    )
+    answer = alice.http.post(f"{lunch.path}/messages", json={"content": "hello", "client_id": "c1"})
 
     assert answer.status_code == 200
     assert answer.json() == first
@@ -100,12 +98,19 @@ def test_history_is_paged_by_number(alice, lunch):
 
     newest = alice.http.get(f"{lunch.path}/messages", params={"limit": 4})
     assert newest.json() == said[6:]
-    older = alice.http.get(newest.links["prev"]["url"])
+    older = alice.http.get(page_link(newest, "prev"))
     assert older.json() == said[2:6]
-    assert alice.http.get(older.links["next"]["url"]).json() == said[6:]
+    assert alice.http.get(page_link(older, "next")).json() == said[6:]
     assert lunch.messages(alice, after=said[2]["seq"], limit=3) == said[3:6]
     assert lunch.messages(alice, after=said[2]["seq"], before=said[5]["seq"]) == said[3:5]
     assert lunch.messages(alice) == said
+
+
+def page_link(answer, relation):
+    """The path of another page, from the Link header."""
+    url = answer.links[relation]["url"]
+    assert url.startswith(answer.request.url.split("/chat/")[0])
+    return "/chat/" + url.split("/chat/", 1)[1]
 
 
 @pytest.mark.parametrize(

@@ -137,9 +137,7 @@ def test_two_people_have_one_private_chat_also_when_all_ask_at_once(alice, bob):
         answer = person.http.post("/chat/private_chats/", json={"user": other.email})
         found.append((answer.status_code, answer.json()["id"]))
 
-    threads = [
-        threading.Thread(target=ask, args=pair) for pair in [(alice, bob), (bob, alice)] * 6
-    ]
+    threads = [threading.Thread(target=ask, args=pair) for pair in [(alice, bob), (bob, alice)] * 6]
     for thread in threads:
         thread.start()
     for thread in threads:

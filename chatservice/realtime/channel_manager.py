@@ -48,8 +48,10 @@ class ChannelLayerManager(AsyncPubSubManager):
         if "room" not in message:
             return await super()._handle_disconnect(message)
         namespace = message["namespace"]
-        for sid, _ in list(self.get_participants(namespace, message["room"])):
-            await self.server.disconnect(sid, namespace=namespace, ignore_queue=True)
+        sids = [sid for sid, _ in self.get_participants(namespace, message["room"])]
+        await asyncio.gather(
+            *(self.server.disconnect(sid, namespace=namespace, ignore_queue=True) for sid in sids)
+        )
 
     async def _publish(self, data: dict[str, Any]) -> None:
         layer = get_channel_layer()

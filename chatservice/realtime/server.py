@@ -1,22 +1,16 @@
 """The Socket.IO server: how it is mounted, whom it lets in, and what it does with bad packets."""
 
-import logging
 from urllib.parse import urlsplit
 
 import socketio
 from django.conf import settings
 from django.http.request import validate_host
-from engineio.payload import Payload
 
+from . import engine
 from .channel_manager import ChannelLayerManager
-
-logger = logging.getLogger(__name__)
 
 MAX_MESSAGE_BYTES = 1_000_000
 """The largest packet a client may send; a larger one ends its connection."""
-
-Payload.max_decode_packets = 2000
-"""engine.io answers a polling request of more packets with 200 and drops what is in it."""
 
 
 def is_same_origin(environ: dict) -> bool:
@@ -51,31 +45,23 @@ def _public_host(environ: dict) -> str:
 
 
 class SocketServer(socketio.AsyncServer):
-    """python-socketio's server, made deaf to packets that no client library sends.
-
-    It lets a malformed packet raise, which engine.io logs with a traceback for each: a stranger
-    could fill the log. Here the connection ends and one line says so.
-    """
+    """python-socketio's server, which ends a connection that sends what no client library does."""
 
     async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
         try:
             await super()._handle_eio_message(eio_sid, data)
-        except (
-            ValueError,
-            TypeError,
-            IndexError,
-            KeyError,
-            AttributeError,
-            RecursionError,
-        ) as error:
-            logger.warning("A malformed packet ended a connection: %s", type(error).__name__)
-            await self.eio.disconnect(eio_sid)
+        except engine.UNREADABLE as error:
+            engine.log_unreadable(error)
+            if (socket := self.eio.sockets.get(eio_sid)) is not None:
+                await socket.close(wait=False)
 
     async def _handle_event(self, eio_sid, namespace, id, data) -> None:
         if not (isinstance(data, list) and data and isinstance(data[0], str)):
             raise ValueError("an event without a name")
         await super()._handle_event(eio_sid, namespace, id, data)
 
+
+engine.install()
 
 sio = SocketServer(
     async_mode="asgi",
@@ -86,4 +72,4 @@ sio = SocketServer(
     namespaces=["/"],
 )
 
-asgi_app = socketio.ASGIApp(sio, socketio_path=None)
+asgi_app = engine.ending_with_its_client(socketio.ASGIApp(sio, socketio_path=None))

@@ -1,0 +1,275 @@
+"""Socket.IO with the official Python client: what is sent, to whom, in which protocol."""
+
+import contextlib
+import json
+import threading
+import time
+
+import pytest
+import requests
+import websocket
+
+from acceptance.people import try_to_connect
+from acceptance.waiting import eventually
+from accounts import actions as account_actions
+from accounts.tokens import AccessToken
+
+QUIET = 0.7  # seconds in which nothing more arrives, once what must arrive has arrived
+
+
+def numbers(device, room):
+    return [event["seq"] for event in device.all("room_event", lambda e: e["room_id"] == room.id)]
+
+
+@pytest.mark.parametrize("transports", [["websocket"], ["polling"], ["polling", "websocket"]])
+def test_a_message_reaches_every_device_of_every_member_once(
+    alice, bob, carol, lunch, connect, transports
+):
+    devices = [connect(person, transports=transports) for person in (alice, bob, bob)]
+    stranger = connect(carol)
+
+    answer = devices[0].call("chat_message", {"room": lunch.id, "message": "hello"})
+    assert answer["ok"] is True
+    assert answer["seq"] == 3
+
+    for device in devices:
+        device.wait_for("broadcast_message")
+    lunch.say(bob, "by REST")
+    for device in devices:
+        device.wait_for("chat_response", lambda told: "message" in told and "room_id" in told)
+    time.sleep(QUIET)
+    for device in devices:
+        [told] = device.all("broadcast_message")
+        assert (told["sender"], told["content"]) == (alice.email, "hello")
+        [told] = device.all("chat_response", lambda told: "room_id" in told)
+        assert told["message"]["content"] == "by REST"
+    assert devices[0].all("chat_response", lambda told: "status" in told) == [
+        {"status": "received", "message": "hello"}
+    ]
+    assert stranger.received == []
+
+
+def test_protocol_2_gets_one_event_for_every_entry_and_no_other(alice, bob, lunch, connect):
+    device = connect(bob, protocol=2)
+    said = lunch.say(alice, "helo")
+    alice.http.patch(f"{lunch.path}/messages/{said['id']}", json={"content": "hello"})
+    alice.http.delete(f"{lunch.path}/messages/{said['id']}")
+    alice.http.patch(lunch.path, json={"name": "Dinner"})
+
+    device.wait_for("room_event", lambda event: event["kind"] == "room")
+    time.sleep(QUIET)
+    assert {name for name, _ in device.received} == {"room_event"}
+    told = [event for _, event in device.received]
+    assert [event["kind"] for event in told] == ["message", "edit", "delete", "room"]
+    assert [event["seq"] for event in told] == [3, 4, 5, 6]
+    assert told[0]["content"] == "helo"
+    assert told[1]["target"] == told[2]["target"] == 3
+    assert told[1]["content"] == "hello"
+
+
+def test_a_member_hears_of_a_room_made_while_connected(alice, bob, make_room, connect):
+    device = connect(bob)
+    room = make_room(alice, bob)
+    room.say(alice, "hello")
+
+    assert device.wait_for("chat_response")["room_id"] == room.id
+
+
+def test_a_removed_member_hears_of_that_and_of_nothing_after(alice, bob, lunch, connect):
+    device = connect(bob, protocol=2)
+    lunch.say(alice, "before")
+    alice.http.delete(f"{lunch.path}/members/{bob.user.pk}")
+    lunch.say(alice, "after")
+    device.wait_for("room_event", lambda event: event["kind"] == "member")
+    time.sleep(QUIET)
+
+    assert [event["kind"] for _, event in device.received] == ["message", "member"]
+    answer = device.call("chat_message", {"room": lunch.id, "message": "me too"})
+    assert answer["code"] == "not_found"
+    assert device.call("resume", {"rooms": {lunch.id: 3}})["rooms"] == {lunch.id: {"gone": True}}
+
+
+def test_one_senders_messages_keep_their_order(alice, bob, lunch, connect):
+    sender, reader = connect(alice, protocol=2), connect(bob, protocol=2)
+    acknowledged = threading.Semaphore(0)
+    for number in range(300):
+        message = {"room": lunch.id, "message": f"{number}", "client_id": f"c{number}"}
+        sender.client.emit("chat_message", message, callback=lambda *_: acknowledged.release())
+    for _ in range(300):
+        assert acknowledged.acquire(timeout=30)
+
+    expected = [f"{number}" for number in range(300)]
+    assert [message["content"] for message in lunch.messages(bob)] == expected
+    eventually(lambda: len(numbers(reader, lunch)) == 300, what="all the messages")
+    assert [event["content"] for _, event in reader.received] == expected
+    assert numbers(reader, lunch) == list(range(3, 303))
+
+
+def test_a_retry_is_told_that_it_is_one_and_announces_nothing(alice, bob, lunch, connect):
+    sender, reader = connect(alice, protocol=2), connect(bob, protocol=2)
+    message = {"room": lunch.id, "message": "hello", "client_id": "c1"}
+    first, again = sender.call("chat_message", message), sender.call("chat_message", message)
+
+    assert (first["duplicate"], again["duplicate"]) == (False, True)
+    assert {**first, "duplicate": True} == again
+    lunch.say(alice, "the end")
+    reader.wait_for("room_event", lambda event: event["content"] == "the end")
+    assert numbers(reader, lunch) == [3, 4]
+
+
+def test_resume_gives_what_was_missed_in_order(alice, bob, lunch, connect, make_room):
+    for number in range(5):
+        lunch.say(alice, f"{number}")
+    other = make_room(alice, bob)
+
+    device = connect(bob, protocol=2, rooms={lunch.id: 4, "0" * 24: 7})
+    rooms = device.wait_for("resumed")["rooms"]
+    assert [entry["seq"] for entry in rooms[lunch.id]["entries"]] == [5, 6, 7]
+    assert rooms[lunch.id]["recovered"] is True
+    assert rooms[lunch.id]["more"] is False
+    assert rooms[other.id] == {"recovered": False, "last_seq": 2}
+    assert rooms["0" * 24] == {"gone": True}
+
+    again = device.call("resume", {"rooms": {lunch.id: 7}})["rooms"][lunch.id]
+    assert (again["recovered"], again["entries"], again["last_seq"]) == (True, [], 7)
+    assert device.call("resume", {"rooms": {lunch.id: 8}})["rooms"][lunch.id] == {
+        "recovered": False,
+        "last_seq": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [None, 5, "text", [], {}, {"room": 5, "message": "x"}, {"message": "x"}, {"room": "x"}, b"\0"],
+)
+def test_malformed_events_are_answered_and_the_connection_lives(alice, lunch, connect, payload):
+    device = connect(alice)
+    answer = device.call("chat_message", payload)
+
+    assert answer == {"ok": False, "code": "invalid", "message": "Invalid data"}
+    assert device.wait_for("error") == {"message": "Invalid data"}
+    assert device.call("chat_message", {"room": lunch.id, "message": "still here"})["ok"] is True
+
+
+@pytest.mark.parametrize("event", ["nonsense", "trigger_event", "connections", "_connect", ""])
+def test_events_that_do_not_exist_are_answered(alice, lunch, connect, event):
+    device = connect(alice, protocol=2)
+
+    assert device.call(event, {})["code"] == "invalid"
+    assert device.wait_for("error")["code"] == "invalid"
+
+
+UNREADABLE = (
+    *("4", "4x", "42", "42[]", "42[5]", '42{"a":1}', "43[]", "49", "451-[]", "x", "9", ""),
+    "42" + "[" * 5000,
+)
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+@pytest.mark.parametrize("packet", UNREADABLE)
+def test_packets_that_no_library_sends_harm_nobody(
+    alice, bob, lunch, connect, server, packet, transport
+):
+    logged = len(server.output())
+    witness = connect(bob)
+
+    sid = send_raw(server.url, transport, '40{"token":"' + alice.token + '"}', packet)
+
+    lunch.say(alice, "the others hear")
+    witness.wait_for("chat_response")
+    assert "Traceback" not in server.output()[logged:]
+    assert sid not in server.output()[logged:]
+
+
+def send_raw(url, transport, *packets):
+    """Open a connection and send packets as they are; answer its Engine.IO id."""
+    if transport == "websocket":
+        address = f"{url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket"
+        connection = websocket.create_connection(address, timeout=10, suppress_origin=True)
+        hello = connection.recv()
+        for packet in packets:
+            connection.send(packet)
+        with contextlib.suppress(websocket.WebSocketException, OSError):
+            connection.recv()
+        connection.close()
+    else:
+        address = f"{url}/socket.io/?EIO=4&transport=polling"
+        hello = requests.get(address, timeout=10).text
+        for packet in packets:
+            requests.post(f"{address}&sid={sid_in(hello)}", data=packet, timeout=10)
+    return sid_in(hello)
+
+
+def sid_in(hello):
+    return json.loads(hello[1:])["sid"]
+
+
+def test_a_refused_handshake_says_why_at_once(server, alice):
+    for transports in (["websocket"], ["polling"]):
+        for auth, message in (
+            (None, "Not authenticated"),
+            ({"token": "garbage"}, "Could not validate credentials"),
+        ):
+            refusal, ended = try_to_connect(server.url, within=10, auth=auth, transports=transports)
+            assert refusal["message"] == message
+            assert ended, transports
+
+
+def test_a_person_is_online_from_the_first_device_to_the_last(alice, bob, carol, lunch, connect):
+    asker = connect(alice)
+    connect(carol)
+
+    def online():
+        asker.forget()
+        asker.call("get_online_users")
+        return asker.wait_for("online_users")
+
+    assert online() == [alice.email]
+    first, second = connect(bob), connect(bob, transports=["polling"])
+    assert online() == [alice.email, bob.email]
+    first.close()
+    assert online() == [alice.email, bob.email]
+    second.close()
+    eventually(lambda: online() == [alice.email], what="Bob's leaving")
+
+
+def test_a_session_that_ends_takes_its_sockets_with_it(alice, connect, anyone):
+    phone_token, laptop = alice.log_in()["access_token"], connect(alice)
+    phone = connect_with(connect, alice, phone_token)
+
+    answer = anyone.post("/auth/logout", headers={"Authorization": f"Bearer {phone_token}"})
+    assert answer.status_code == 204
+    assert phone.wait_for("error")["message"]
+    assert phone.ended.wait(10)
+    assert laptop.connected
+
+    account_actions.log_out_everywhere(actor=alice.user)
+    # From another process, and without Redis: the sockets of the server's own are not reached, but
+    # nothing is accepted from them either.
+    assert alice.http.get("/auth/users/me").status_code == 401
+
+
+def connect_with(connect, person, token):
+    person.__dict__["token"], before = token, person.token
+    try:
+        return connect(person)
+    finally:
+        person.__dict__["token"] = before
+
+
+def test_a_token_that_expires_is_announced_can_be_renewed_and_cuts(alice, connect):
+    def token_for(seconds):
+        token = AccessToken(alice.token)
+        token["exp"] = int(time.time()) + seconds
+        return str(token)
+
+    left, stayed = (connect_with(connect, alice, token_for(3)) for _ in range(2))
+    assert 0 <= left.wait_for("auth_expiring")["expires_in"] <= 3
+    assert stayed.call("authenticate", {"token": "garbage"})["code"] == "unauthenticated"
+    renewed = stayed.call("authenticate", {"token": alice.token})
+    assert renewed["ok"] is True
+    assert renewed["expires_in"] > 60
+
+    assert left.ended.wait(30)
+    assert left.all("error")
+    assert stayed.connected

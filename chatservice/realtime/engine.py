@@ -1,0 +1,139 @@
+"""What engine.io, the transport below Socket.IO, leaves to its user: long-polling, mostly.
+
+python-engineio names the class of its sockets in one place and offers no setting for it, so
+`install` puts ours there. Each difference is tested with the official clients.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from engineio import async_server, async_socket, exceptions, packet
+from engineio.payload import Payload
+
+MAX_PACKETS_IN = 2_000
+"""Packets in one polling request from a client. engine.io's own limit is 16; what a client sends
+beyond it, acknowledgements for example, is dropped behind a 200."""
+
+MAX_PACKETS_OUT = 16
+"""Packets in one answer to a poll: the official Python client takes no more, and hangs up."""
+
+UNREADABLE = (ValueError, IndexError, KeyError, TypeError, RecursionError)
+"""What python-engineio and python-socketio raise for packets that no library sends."""
+
+logger = logging.getLogger(__name__)
+
+ASGIApp = Callable[[dict, Callable, Callable], Awaitable[None]]
+
+
+class EngineSocket(async_socket.AsyncSocket):
+    """A socket whose long-polling neither overwhelms its client nor outlives it.
+
+    What is no engine.io packet at all ends the connection and is one line in the log, where
+    python-engineio writes a traceback: a stranger could fill the disk with those.
+    """
+
+    async def poll(self) -> list[packet.Packet]:
+        """What is to be sent: at least one packet, waited for; nothing once it is closed.
+
+        A poll takes no more than a client can; the writer of a WebSocket takes all there is.
+        """
+        try:
+            first = await asyncio.wait_for(
+                self.queue.get(), self.server.ping_interval + self.server.ping_timeout
+            )
+        except (TimeoutError, asyncio.CancelledError):
+            raise exceptions.QueueEmpty from None
+        self.queue.task_done()
+        if first is None:
+            return []
+        packets = [first]
+        while not self.queue.empty() and (self.upgraded or len(packets) < MAX_PACKETS_OUT):
+            following = self.queue.get_nowait()
+            self.queue.task_done()
+            if following is None:
+                self.queue.put_nowait(None)  # after these, the end
+                break
+            packets.append(following)
+        return packets
+
+    async def close(
+        self, wait: bool = True, abort: bool = False, reason: str | None = None
+    ) -> None:
+        """Close the connection, and let a poll that waits for news return.
+
+        Only a WebSocket is waited for until it has sent what it had: a polling client may never
+        come to fetch it.
+        """
+        was_open = not self.closed
+        await super().close(wait=False, abort=abort, reason=reason)
+        if was_open and self.closed:
+            self.queue.put_nowait(None)
+        if wait and self.upgraded:
+            await self.queue.join()
+
+    async def receive(self, pkt: packet.Packet) -> None:
+        if pkt.packet_type >= len(packet.packet_names):
+            raise exceptions.UnknownPacketError
+        await super().receive(pkt)
+
+    async def handle_post_request(self, environ: dict[str, Any]) -> None:
+        try:
+            await super().handle_post_request(environ)
+        except UNREADABLE as error:
+            log_unreadable(error)
+            raise exceptions.UnknownPacketError from None  # answered with 400
+
+    async def _websocket_handler(self, ws: Any) -> None:
+        try:
+            await super()._websocket_handler(ws)
+        except UNREADABLE as error:
+            log_unreadable(error)
+            await self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_ERROR)
+
+
+def log_unreadable(error: Exception) -> None:
+    """Say that a connection was ended, without what it sent: that may be a token."""
+    logger.warning("Unreadable packets ended a connection: %s", type(error).__name__)
+
+
+def install() -> None:
+    """Let every engine.io server of this process use these sockets and limits."""
+    async_server.async_socket.AsyncSocket = EngineSocket
+    Payload.max_decode_packets = MAX_PACKETS_IN
+
+
+def ending_with_its_client(app: ASGIApp) -> ASGIApp:
+    """An ASGI app that is cancelled when the client of an HTTP request hangs up.
+
+    A client that vanishes in the middle of a poll is then offline at once. Otherwise the poll
+    waits on, the person stays online for most of a minute, and Daphne complains.
+    """
+
+    async def wrapped(scope: dict, receive: Callable, send: Callable) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            return await app(scope, receive, send)
+        request = await receive()
+
+        async def receive_again() -> Any:
+            return request
+
+        answer = asyncio.ensure_future(app(scope, receive_again, send))
+        hang_up = asyncio.ensure_future(_hang_up(receive))
+        await asyncio.wait({answer, hang_up}, return_when=asyncio.FIRST_COMPLETED)
+        hang_up.cancel()
+        if not answer.done():
+            answer.cancel()
+        try:
+            await answer
+        except asyncio.CancelledError:
+            if not hang_up.done() or hang_up.cancelled():
+                raise
+
+    return wrapped
+
+
+async def _hang_up(receive: Callable) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
