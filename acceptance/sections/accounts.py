@@ -103,7 +103,7 @@ def signing_up_with_bad_input(walk):
                 answer(response),
                 ClientError(400, 422, naming=field),
             )
-    for email in ("henk", "henk@", "@example.com", "a b@example.com", "a@example.com\n"):
+    for email in ("henk", "henk@", "@example.com", "a b@example.com", "a@b@example.com"):
         response = walk.alice.anonymous("POST", "/auth/signup", json={**whole, "email": email})
         walk.check(
             f"sign-up with e-mail {email!r}",
