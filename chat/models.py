@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from chatservice.mongo.indexes import SparseIndex
 from chatservice.mongo.models import Document
 from chatservice.timestamps import now
 
@@ -154,11 +155,7 @@ class Entry(Document):
         ]
         indexes = [
             models.Index(fields=["room", "kind", "seq"], name="chat_entry_room_kind_seq"),
-            models.Index(
-                fields=["uploads"],
-                condition=Q(uploads__isnull=False),
-                name="chat_entry_uploads",
-            ),
+            SparseIndex(fields=["uploads"], name="chat_entry_uploads"),
         ]
 
     def __str__(self) -> str:

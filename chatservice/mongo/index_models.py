@@ -12,7 +12,7 @@ from django.db.models.sql.query import Query
 
 from .conditions import Filter
 from .expressions import Scope
-from .indexes import TTLIndex
+from .indexes import SparseIndex, TTLIndex
 from .kinds import least_of
 
 PRIMARY_KEY = "__primary_key__"  # djongo's name for the index of a key that is not `_id`
@@ -30,7 +30,7 @@ class IndexModel:
 def index_for(index: models.Index, model: type[models.Model]) -> IndexModel:
     """The MongoDB index for a model's `Meta.indexes` entry."""
     refuse(
-        type(index) not in (models.Index, TTLIndex) or index.contains_expressions,
+        type(index) not in (models.Index, SparseIndex, TTLIndex) or index.contains_expressions,
         index.name,
         "MongoDB indexes fields, not expressions",
     )
@@ -42,6 +42,8 @@ def index_for(index: models.Index, model: type[models.Model]) -> IndexModel:
     options: dict[str, Any] = {"name": index.name}
     if index.condition is not None:
         options["partialFilterExpression"] = partial_filter(index.condition, model, index.name)
+    if isinstance(index, SparseIndex):
+        options["sparse"] = True
     if isinstance(index, TTLIndex):
         options["expireAfterSeconds"] = index.expire_after_seconds
     return IndexModel(columns, options)
@@ -110,7 +112,7 @@ def restricted(one: Filter, columns: dict[str, models.Field], name: str) -> Filt
         if key == "$and":
             allowed[key] = [restricted(part, columns, name) for part in test]
         elif key in columns and test == {"$ne": None}:
-            allowed[key] = present(columns[key])
+            allowed[key] = {"$gte": least_of(columns[key])}
         else:
             refuse(
                 key not in columns or not test.keys() <= IN_PARTIAL_INDEXES,
@@ -119,15 +121,6 @@ def restricted(one: Filter, columns: dict[str, models.Field], name: str) -> Filt
             )
             allowed[key] = test
     return allowed
-
-
-def present(column: models.Field) -> Filter:
-    """What a partial index may ask in place of "is not null"."""
-    if isinstance(column, models.JSONField):
-        # Its values are of many types, which no comparison spans. A null that is written out is
-        # in the index, too: that costs room, not answers.
-        return {"$exists": True}
-    return {"$gte": least_of(column)}
 
 
 def refuse(unsupported: Any, name: str, reason: str) -> None:

@@ -26,3 +26,13 @@ class TTLIndex(models.Index):
         path, expressions, kwargs = super().deconstruct()
         kwargs["expire_after_seconds"] = self.expire_after_seconds
         return path, expressions, kwargs
+
+
+class SparseIndex(models.Index):
+    """An index over the documents that have its fields at all, as natively written ones may not.
+
+    Over a JSONField that holds a list it finds the documents whose list has a value.
+    """
+
+    def __init__(self, *, fields: list[str], name: str) -> None:
+        super().__init__(fields=fields, name=name)
