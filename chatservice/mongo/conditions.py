@@ -224,7 +224,7 @@ def is_null(lookup: lookups.Lookup, scope: "Scope", negated: bool) -> Condition:
     null = lookup.rhs != negated
     expression = unknown(left) if null else known(left)
     path = path_of(left)
-    if path is None:
+    if path is None or kind_of(lookup.lhs) == "json":  # a filter would look into a list for null
         return Condition.computed(expression)
     return Condition(expression, {path: {"$eq" if null else "$ne": None}})
 

@@ -130,7 +130,7 @@ class Scope:
 
     def _ask(self, query: Query, wanted: Query) -> "Subanswer":
         """Answer a subquery: right away, or in the pipeline if it depends on the row here."""
-        compiler = wanted.get_compiler(self.compiler.using)
+        compiler = wanted.get_compiler(connection=self.compiler.connection)
         compiler.scope = Scope(compiler, outer=self)
         try:
             command, _ = compiler.as_sql()

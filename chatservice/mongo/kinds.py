@@ -89,8 +89,9 @@ def kind_of(expression: Any) -> str:
 
 
 def same_kind(left: Any, right: Any) -> bool:
+    """Whether both hold values that MongoDB compares with each other as SQL does."""
     kinds = {kind_of(left), kind_of(right)}
-    return len(kinds) == 1 or kinds <= NUMBERS
+    return (len(kinds) == 1 and "unknown" not in kinds) or kinds <= NUMBERS
 
 
 def least_of(field: models.Field) -> Any:

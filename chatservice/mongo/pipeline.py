@@ -50,6 +50,8 @@ class Pipeline:
         grouped = self.query.group_by is not None or any(
             True for node in nodes for _ in aggregates_in(node)
         )
+        if grouped and self.compiler._meta_ordering:
+            order_by = []  # Django, too, keeps Meta.ordering out of a GROUP BY
         sliced_first = self._filter_and_join(
             where, order_by if not (grouped or self.query.distinct) else None
         )

@@ -101,7 +101,9 @@ class SQLAggregateCompiler(SQLCompiler):
     ) -> tuple[Command, tuple[()]]:
         selected = list(self.query.annotation_select.values())
         self.col_count = len(selected)
-        inner = self.query.inner_query.get_compiler(self.using, elide_empty=self.elide_empty)
+        inner = self.query.inner_query.get_compiler(
+            connection=self.connection, elide_empty=self.elide_empty
+        )
         command, _ = inner.as_sql(with_col_aliases=True)
         scope = OuterScope(self)
         gathering = Gathering(selected, scope)

@@ -78,7 +78,7 @@ class FilteredWrite(SQLCompiler):
         keys.clear_select_clause()
         keys.clear_ordering(force=True)
         keys.select = (key.get_col(keys.get_initial_alias()),)
-        rows = keys.get_compiler(self.using).execute_sql(MULTI)
+        rows = keys.get_compiler(connection=self.connection).execute_sql(MULTI)
         among = {key.column: {"$in": [row[0] for chunk in rows for row in chunk]}}
         return among if early is ALWAYS else {"$and": [early.filter, among]}
 

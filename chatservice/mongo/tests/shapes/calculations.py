@@ -23,7 +23,7 @@ from django.db.models.functions import (
 )
 
 from .data import key
-from .models import Message, Person, Room
+from .models import Message, Person, Room, Tag
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 ADA, BOB, CAROL, ANN, DOT, QUOTE, SARA, ZOFIE, BOB2 = (key(1, number) for number in range(1, 10))
@@ -150,6 +150,35 @@ CALCULATIONS = {
     "distinct groups": lambda q: (
         q(Message).values("author").annotate(n=Count("pk")).values_list("n").distinct()
     ),
+    "Meta.ordering is not for groups": lambda q: q(Tag).values("rooms").annotate(n=Count("pk")),
+    "Meta.ordering, annotate": lambda q: q(Tag).annotate(n=Count("rooms")).values_list("word", "n"),
+    "Meta.ordering, distinct": lambda q: q(Tag).values("rooms__size").distinct(),
+    "Meta.ordering, aggregate": lambda q: q(Tag).annotate(n=Count("rooms")).aggregate(Max("n")),
+    "order by aggregate": lambda q: q(Room).order_by(Count("members"), "pk"),
+    "order groups by aggregate": lambda q: (
+        q(Message).values("author").annotate(n=Count("pk")).order_by(Sum("likes"), "author")
+    ),
+    "having over a join": lambda q: (
+        q(Person).annotate(n=Count("owned_rooms")).filter(n__gt=0, boss__isnull=True)
+    ),
+    "having with F": lambda q: q(Room).annotate(n=Count("members")).filter(n__gt=F("size")),
+    "aggregate of aggregate filter": lambda q: (
+        q(Room).annotate(n=Count("members")).filter(n__gt=1).aggregate(Sum("n"), Count("pk"))
+    ),
+    "count of a distinct slice": lambda q: q(Person).values("height").distinct()[:3].count(),
+    "exists of groups": lambda q: (
+        q(Message).values("author").annotate(n=Count("pk")).filter(n=99).exists()
+    ),
+    "in groups": lambda q: q(Person).filter(
+        pk__in=q(Message).values("author").annotate(n=Count("pk")).filter(n__gt=4).values("author")
+    ),
+    "count over null join": lambda q: (
+        q(Person).values("boss__name").annotate(n=Count("boss"), m=Count("pk"))
+    ),
+    "sum over multiplied join": lambda q: (
+        q(Room).filter(tags__word__in=["news", "fun"]).annotate(s=Sum("size")).values("pk", "s")
+    ),
+    "annotate after slice": lambda q: q(Room).order_by("pk")[:2].annotate(n=Count("members")),
     # Expressions
     "annotate F": lambda q: (
         q(Room).annotate(owner_name=F("owner__name")).values_list("title", "owner_name")

@@ -65,6 +65,8 @@ TEXTS = [
     "(.*)+$",
 ]
 
+DATA = [{"n": 0, "list": [1, None, "x"], "deep": {"a.b": True}}, [None], [], {}, "text", 0, False]
+
 
 def rows():
     """Unsaved objects of every model, in an order in which they can be stored."""
@@ -132,7 +134,7 @@ def messages():
             took=timedelta(days=number, microseconds=number) if some else None,
             token=uuid.UUID(int=number << 100) if some else None,
             raw=bytes([number, 0, 255]) if some else None,
-            data={"n": number, "list": [1, None, "x"], "deep": {"a.b": True}} if some else None,
+            data=DATA[number // 3 % len(DATA)] if some else None,
             big=number * 2**55 if some else None,
         )
 
