@@ -5,12 +5,17 @@ from wherever the server lets it, maybe more than once, so both are idempotent.
 """
 
 import asyncio
+import atexit
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from .loop import adopt_running_loop
+from . import loop
 
 logger = logging.getLogger(__name__)
+
+FINISH_TIMEOUT = 10.0
+"""Seconds that a command waits at its end for what still runs in the background."""
 
 Hook = Callable[[], Awaitable[None]]
 
@@ -52,7 +57,7 @@ async def startup() -> None:
     if _running:
         return
     _running = True
-    adopt_running_loop()
+    loop.adopt_running_loop()
     for hook in _startup_hooks:
         await hook()
 
@@ -66,6 +71,10 @@ async def shutdown() -> None:
     if not _running:
         return
     _running = False
+    await _finish()
+
+
+async def _finish() -> None:
     for hook in _shutdown_hooks:
         try:
             await hook()
@@ -74,3 +83,11 @@ async def shutdown() -> None:
     for task in list(_background):
         task.cancel()
     await asyncio.gather(*_background, return_exceptions=True)
+
+
+@atexit.register
+def _finish_a_command() -> None:
+    """A command has no server to stop it, and its thread would be cut off in the middle."""
+    if loop.is_own_thread():
+        with suppress(TimeoutError):
+            loop.run(_finish(), timeout=FINISH_TIMEOUT)

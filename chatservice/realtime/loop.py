@@ -20,25 +20,32 @@ CALL_TIMEOUT = 30.0
 _lock = threading.Lock()
 _home: asyncio.AbstractEventLoop | None = None
 _home_pid: int | None = None
+_thread: threading.Thread | None = None
 
 
 def adopt_running_loop() -> None:
     """Make the running loop the home loop of this process. Called by a server's start-up."""
-    global _home, _home_pid
+    global _home, _home_pid, _thread
     with _lock:
-        _home, _home_pid = asyncio.get_running_loop(), os.getpid()
+        _home, _home_pid, _thread = asyncio.get_running_loop(), os.getpid(), None
 
 
 def home_loop() -> asyncio.AbstractEventLoop:
     """The home loop, started in a daemon thread if no server has brought one."""
-    global _home, _home_pid
+    global _home, _home_pid, _thread
     with _lock:
         # After a fork the parent's loop is still referenced here but its thread is gone.
         if _home is None or _home.is_closed() or _home_pid != os.getpid():
             loop = asyncio.new_event_loop()
-            threading.Thread(target=loop.run_forever, name="home-loop", daemon=True).start()
+            _thread = threading.Thread(target=loop.run_forever, name="home-loop", daemon=True)
+            _thread.start()
             _home, _home_pid = loop, os.getpid()
         return _home
+
+
+def is_own_thread() -> bool:
+    """Whether the home loop runs in a thread of its own, and not in a server."""
+    return _thread is not None and _thread.is_alive() and _home_pid == os.getpid()
 
 
 def run(coroutine: Coroutine[Any, Any, T], *, timeout: float = CALL_TIMEOUT) -> T:
