@@ -3,8 +3,8 @@
 All actions are coroutines of the home loop; synchronous doors call them through
 `chatservice.realtime.loop.run`. Each takes the `actor` who is answerable for it, asks a policy and
 adds an entry to the room's log. What they raise: `ValidationError` (with the field),
-`RoomNotFound`, `MessageNotFound`, `MemberNotFound`, `PermissionDenied`, `log.StorageUnavailable`,
-`log.RoomIsBusy`.
+`RoomNotFound`, `MessageNotFound`, `MemberNotFound`, `PermissionDenied`, `StorageUnavailable`,
+`RoomIsBusy`.
 """
 
 import re
@@ -26,8 +26,9 @@ from chatservice.text import check_text
 from media_upload.models import Upload
 
 from . import events, hot_path, policies
+from .drafts import Draft, Stored
 from .hot_path import Document
-from .log import Draft, RoomLogs, RoomState, Stored, room_document
+from .log import RoomLogs
 from .models import (
     CLIENT_ID_LENGTH,
     DESCRIPTION_LENGTH,
@@ -36,6 +37,7 @@ from .models import (
     Entry,
     Membership,
 )
+from .room_state import RoomState
 
 MAX_MEMBERS_PER_CHANGE = 1_000
 """People that one request may add; a larger one would hold up the room for everybody."""
@@ -216,7 +218,7 @@ async def create_room(
 ) -> OpenedRoom:
     """Make a group with the actor as owner and the people named (e-mails or user names) in it."""
     people = await _find_people(members)
-    room = room_document(
+    room = hot_path.room_document(
         name=_check_name(name), description=_check_description(description), created_by=actor
     )
     await hot_path.insert_room(room)
@@ -236,7 +238,7 @@ async def open_private_chat(
         raise ValidationError({"members": [_("A private chat is with one other person.")]})
     [person] = others
     pair = ":".join(sorted((str(actor.pk), str(person.pk))))
-    room = room_document(
+    room = hot_path.room_document(
         name=_check_name(name) if name else f"{actor.username}, {person.username}"[:NAME_LENGTH],
         description=_check_description(description),
         created_by=actor,

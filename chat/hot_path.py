@@ -59,6 +59,14 @@ async def find_private_room(pair: str) -> Document | None:
     return await rooms().find_one({"pair": pair})
 
 
+def room_document(**fields: Any) -> Document:
+    """The document of a new room, with every column of the model."""
+    room = Room(**fields)
+    return {
+        str(field.column): field.value_from_object(room) for field in Room._meta.concrete_fields
+    }
+
+
 async def insert_room(room: Document) -> bool:
     """Insert a room's document; False if its pair of people has one already."""
     try:

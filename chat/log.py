@@ -21,22 +21,21 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from bson import ObjectId
-from django.utils.translation import gettext_lazy as _
 from pymongo.errors import BulkWriteError, PyMongoError
 from rest_framework.exceptions import APIException
 
-from accounts.models import User
 from chatservice.realtime.lifecycle import in_background
 from chatservice.timestamps import now
 
 from . import hot_path
+from .drafts import Draft, RoomIsBusy, StorageUnavailable, Stored
 from .hot_path import Document
-from .models import Entry, Room
+from .models import Entry
+from .projections import project
+from .room_state import RoomState
 
 logger = logging.getLogger(__name__)
 
@@ -59,112 +58,6 @@ PROGRESS_INTERVAL = 0.2
 """Seconds between notes of how far rooms have come; what they say is only needed after a crash."""
 
 Kind = Entry.Kind
-
-
-class StorageUnavailable(APIException):
-    """MongoDB did not say whether the entry is stored. A retry with its `client_id` is safe."""
-
-    status_code = 503
-    default_detail = _("The message could not be stored now. Please try again in a moment.")
-    default_code = "unavailable"
-    wait = 5
-
-
-class RoomIsBusy(APIException):
-    """Too many drafts wait in this room. Nothing was stored."""
-
-    status_code = 503
-    default_detail = _("Too much is being written in this room. Please try again in a moment.")
-    default_code = "busy"
-    wait = 2
-
-
-@dataclass(slots=True)
-class RoomState:
-    """A room as of entry `seq`: what its log up to there adds up to."""
-
-    room_id: ObjectId
-    seq: int = 0
-    message_count: int = 0
-    is_group_chat: bool = True
-    is_deleted: bool = False
-    members: dict[ObjectId, str] = field(default_factory=dict)
-    """Role by user id."""
-
-    def apply(self, entry: Document) -> None:
-        """Advance to the entry, which must be the next one (or the next that is no message)."""
-        self.seq = entry["seq"]
-        match entry["kind"]:
-            case Kind.MESSAGE.value:
-                self.message_count = entry["number"]
-            case Kind.MEMBER.value:
-                for person in entry["data"]["removed"]:
-                    self.members.pop(ObjectId(person["id"]), None)
-                for person in entry["data"]["added"]:
-                    self.members[ObjectId(person["id"])] = person["role"]
-            case Kind.ROOM.value:
-                self.is_deleted = self.is_deleted or entry["data"].get("deleted", False)
-
-
-@dataclass(slots=True, eq=False)
-class Draft:
-    """An entry that asks for a number.
-
-    `permit` is called with the state of the room that the entry would follow, right before it is
-    stored, and raises if the actor may not. `prepare`, for what takes a query, is awaited before
-    that and returns fields to add, or raises.
-    """
-
-    kind: Entry.Kind
-    actor: User
-    fields: Document
-    permit: Callable[[RoomState], None]
-    prepare: Callable[[], Awaitable[Document]] | None = None
-    client_id: str | None = None
-    id: ObjectId = field(default_factory=ObjectId)
-    stored: "asyncio.Future[Stored]" = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-    settled: bool = False
-
-    def as_entry(self, state: RoomState, seq: int, message_count: int) -> Document:
-        entry: Document = {
-            "_id": self.id,
-            "room_id": state.room_id,
-            "seq": seq,
-            "kind": self.kind.value,
-            "actor_id": self.actor.pk,
-            "sender": self.actor.email,
-            "created_at": now(),
-            **self.fields,
-        }
-        if self.kind is Kind.MESSAGE:
-            entry |= {"number": message_count + 1, "rev": seq}
-        if self.client_id is not None:
-            entry["client_id"] = self.client_id
-        return entry
-
-    def resolve(self, entry: Document, *, duplicate: bool = False) -> None:
-        self.settled = True
-        if not self.stored.done():  # a sender that hung up is not waiting any more
-            self.stored.set_result(Stored(entry, duplicate))
-
-    def refuse(self, error: Exception) -> None:
-        self.settled = True
-        if not self.stored.done():
-            self.stored.set_exception(error)
-
-    @property
-    def changes_state(self) -> bool:
-        return self.kind in (Kind.MEMBER, Kind.ROOM)
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """An entry that is safe on disk. `duplicate`: an earlier attempt had stored it already."""
-
-    entry: Document
-    duplicate: bool
 
 
 Announce = Callable[[list[Document], frozenset[ObjectId]], Awaitable[None]]
@@ -224,7 +117,7 @@ class RoomLogs:
 
     async def drain(self) -> None:
         """Wait until the queues are written, for a while, and note the rooms' progress."""
-        writing = [log.writing for log in self._logs.values() if not log.is_idle]
+        writing = [log.writing for log in self._logs.values() if log.writing is not None]
         if writing:
             await asyncio.wait(writing, timeout=DRAIN_TIMEOUT)
         await self.note_progress()
@@ -464,50 +357,3 @@ class RoomLog:
             is_deleted=room["deleted_at"] is not None,
             members={member["user_id"]: member["role"] for member in members},
         )
-
-
-async def project(entry: Document) -> None:
-    """Bring the documents that an entry is about up to date. Idempotent, and only ever forward."""
-    room_id, seq, moment = entry["room_id"], entry["seq"], entry["created_at"]
-    data = entry.get("data") or {}
-    match entry["kind"]:
-        case Kind.EDIT.value:
-            await hot_path.project_message(
-                room_id,
-                data["target"],
-                seq=seq,
-                fields={
-                    "content": data["content"],
-                    "uploads": data["uploads"],
-                    "edited_at": moment,
-                },
-            )
-        case Kind.DELETE.value:
-            await hot_path.project_message(
-                room_id,
-                data["target"],
-                seq=seq,
-                fields={"content": None, "deleted_at": moment},
-                erase=["uploads"],
-            )
-            await hot_path.erase_edits(room_id, data["target"], seq)
-        case Kind.MEMBER.value:
-            for person in data["removed"]:
-                await hot_path.project_membership(
-                    room_id, ObjectId(person["id"]), seq=seq, moment=moment, role=None
-                )
-            for person in data["added"]:
-                await hot_path.project_membership(
-                    room_id, ObjectId(person["id"]), seq=seq, moment=moment, role=person["role"]
-                )
-        case Kind.ROOM.value:
-            fields = {name: data[name] for name in ("name", "description") if name in data}
-            if data.get("deleted"):
-                fields["deleted_at"] = moment
-            await hot_path.project_room(room_id, seq=seq, fields=fields)
-
-
-def room_document(**fields: Any) -> Document:
-    """The document of a new room, with every column of the model."""
-    room = Room(**fields)
-    return {column.column: column.value_from_object(room) for column in Room._meta.concrete_fields}

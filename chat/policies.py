@@ -15,8 +15,8 @@ from accounts.models import User
 
 from . import hot_path
 from .hot_path import Document
-from .log import RoomState
 from .models import Membership
+from .room_state import RoomState
 
 Role = Membership.Role
 MANAGERS = (Role.OWNER.value, Role.MODERATOR.value)

@@ -1,0 +1,97 @@
+"""What waits for its place in a room's log, and what becomes of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bson import ObjectId
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import APIException
+
+from accounts.models import User
+from chatservice.timestamps import now
+
+from .hot_path import Document
+from .models import Entry
+from .room_state import RoomState
+
+Kind = Entry.Kind
+
+
+class StorageUnavailable(APIException):
+    """MongoDB did not say whether the entry is stored. A retry with its `client_id` is safe."""
+
+    status_code = 503
+    default_detail = _("The message could not be stored now. Please try again in a moment.")
+    default_code = "unavailable"
+    wait = 5
+
+
+class RoomIsBusy(APIException):
+    """Too many drafts wait in this room. Nothing was stored."""
+
+    status_code = 503
+    default_detail = _("Too much is being written in this room. Please try again in a moment.")
+    default_code = "busy"
+    wait = 2
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """An entry that asks for a number.
+
+    `permit` is called with the state of the room that the entry would follow, right before it is
+    stored, and raises if the actor may not. `prepare`, for what takes a query, is awaited before
+    that and returns fields to add, or raises.
+    """
+
+    kind: Entry.Kind
+    actor: User
+    fields: Document
+    permit: Callable[[RoomState], None]
+    prepare: Callable[[], Awaitable[Document]] | None = None
+    client_id: str | None = None
+    id: ObjectId = field(default_factory=ObjectId)
+    stored: "asyncio.Future[Stored]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    settled: bool = False
+
+    def as_entry(self, state: RoomState, seq: int, message_count: int) -> Document:
+        entry: Document = {
+            "_id": self.id,
+            "room_id": state.room_id,
+            "seq": seq,
+            "kind": self.kind.value,
+            "actor_id": self.actor.pk,
+            "sender": self.actor.email,
+            "created_at": now(),
+            **self.fields,
+        }
+        if self.kind is Kind.MESSAGE:
+            entry |= {"number": message_count + 1, "rev": seq}
+        if self.client_id is not None:
+            entry["client_id"] = self.client_id
+        return entry
+
+    def resolve(self, entry: Document, *, duplicate: bool = False) -> None:
+        self.settled = True
+        if not self.stored.done():  # a sender that hung up is not waiting any more
+            self.stored.set_result(Stored(entry, duplicate))
+
+    def refuse(self, error: Exception) -> None:
+        self.settled = True
+        if not self.stored.done():
+            self.stored.set_exception(error)
+
+    @property
+    def changes_state(self) -> bool:
+        return self.kind in (Kind.MEMBER, Kind.ROOM)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entry that is safe on disk. `duplicate`: an earlier attempt had stored it already."""
+
+    entry: Document
+    duplicate: bool
