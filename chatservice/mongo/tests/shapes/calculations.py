@@ -152,7 +152,7 @@ CALCULATIONS = {
     ),
     "Meta.ordering is not for groups": lambda q: q(Tag).values("rooms").annotate(n=Count("pk")),
     "Meta.ordering, annotate": lambda q: q(Tag).annotate(n=Count("rooms")).values_list("word", "n"),
-    "Meta.ordering, distinct": lambda q: q(Tag).values("rooms__size").distinct(),
+    "Meta.ordering, distinct": lambda q: q(Tag).values("word").distinct(),
     "Meta.ordering, aggregate": lambda q: q(Tag).annotate(n=Count("rooms")).aggregate(Max("n")),
     "order by aggregate": lambda q: q(Room).order_by(Count("members"), "pk"),
     "order groups by aggregate": lambda q: (
