@@ -151,12 +151,17 @@ def test_malformed_events_are_answered_and_the_connection_lives(alice, lunch, co
     assert device.call("chat_message", {"room": lunch.id, "message": "still here"})["ok"] is True
 
 
-@pytest.mark.parametrize("event", ["nonsense", "trigger_event", "connections", "_connect", ""])
-def test_events_that_do_not_exist_are_answered(alice, lunch, connect, event):
+@pytest.mark.parametrize(
+    "event", ["nonsense", "trigger_event", "connections", "_connect", "", "connect", "disconnect"]
+)
+def test_events_that_are_not_for_clients_are_answered(alice, bob, lunch, connect, event):
     device = connect(alice, protocol=2)
 
-    assert device.call(event, {})["code"] == "invalid"
+    answer = device.call(event, {"HTTP_AUTHORIZATION": f"Bearer {bob.token}"}, {"protocol": 1})
+    assert answer["code"] == "invalid"
     assert device.wait_for("error")["code"] == "invalid"
+    device.call("chat_message", {"room": lunch.id, "message": "still Alice, in protocol 2"})
+    assert device.wait_for("room_event")["sender"] == alice.email
 
 
 UNREADABLE = (

@@ -12,6 +12,10 @@ from .channel_manager import ChannelLayerManager
 MAX_MESSAGE_BYTES = 1_000_000
 """The largest packet a client may send; a larger one ends its connection."""
 
+OWN_EVENTS = {"connect", "disconnect"}
+"""What the server tells its own handlers. A client's event of such a name must not reach them:
+"connect" would let it choose the environment that its handshake is judged by."""
+
 
 def is_same_origin(environ: dict) -> bool:
     """Whether a handshake comes from a page of this very service, or from no page at all."""
@@ -58,6 +62,8 @@ class SocketServer(socketio.AsyncServer):
     async def _handle_event(self, eio_sid, namespace, id, data) -> None:
         if not (isinstance(data, list) and data and isinstance(data[0], str)):
             raise ValueError("an event without a name")
+        if data[0] in OWN_EVENTS:
+            data = ["", *data[1:]]
         await super()._handle_event(eio_sid, namespace, id, data)
 
 
