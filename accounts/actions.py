@@ -19,7 +19,6 @@ from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import APIException, AuthenticationFailed
 
 from chatservice import realtime
-from chatservice.mongo.client import database
 from chatservice.timestamps import now
 
 from . import back_off, hot_path, policies, tokens
@@ -283,7 +282,8 @@ def unlock(*, name: str) -> int:
 
 def _usual_networks(user_id: ObjectId) -> set[str]:
     """Where somebody has logged in from, as far as their sessions are remembered."""
-    addresses = database()[hot_path.SESSIONS].distinct("address", {"user_id": user_id})
+    sessions = Session.objects.filter(user_id=user_id).order_by()
+    addresses = sessions.values_list("address", flat=True).distinct()
     return {network_of(address) for address in addresses if address}
 
 

@@ -40,6 +40,14 @@ INVALID = {422: refusal("Invalid input; `errors` names the fields.")}
 NOT_AUTHENTICATED = {401: refusal("No token, or one that does not count (any more).")}
 WRONG_CREDENTIALS = {401: refusal("Incorrect email or password.")}
 TOO_MANY_FAILURES = {429: refusal("Too many failed attempts; `Retry-After` says how many seconds.")}
+LOG_IN: dict[str, Any] = {
+    "request": {
+        "application/x-www-form-urlencoded": LogIn,
+        "multipart/form-data": LogIn,
+        "application/json": LogIn,
+    },
+    "responses": {200: TokensSerializer, **WRONG_CREDENTIALS, **INVALID, **TOO_MANY_FAILURES},
+}
 
 
 class EntranceViewSet(viewsets.GenericViewSet):
@@ -65,15 +73,7 @@ class EntranceViewSet(viewsets.GenericViewSet):
         user = actions.sign_up(**fields_of(SignUp, request))
         return Response(NewPersonSerializer(user).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(
-        operation_id="log_in",
-        request={
-            "application/x-www-form-urlencoded": LogIn,
-            "multipart/form-data": LogIn,
-            "application/json": LogIn,
-        },
-        responses={200: TokensSerializer, **WRONG_CREDENTIALS, **INVALID, **TOO_MANY_FAILURES},
-    )
+    @extend_schema(operation_id="log_in", **LOG_IN)
     def log_in(self, request: Request) -> Response:
         """Log in on a new device."""
         fields = fields_of(LogIn, request)
@@ -81,6 +81,11 @@ class EntranceViewSet(viewsets.GenericViewSet):
             name=fields["username"], password=fields["password"], **device_of(request)
         )
         return Response(tokens.issue(session))
+
+    @extend_schema(operation_id="token", **LOG_IN)
+    def token(self, request: Request) -> Response:
+        """Log in on a new device: `/auth/login` by the name that OAuth 2 clients look for."""
+        return self.log_in(request)
 
     @extend_schema(
         operation_id="refresh_tokens",

@@ -1,5 +1,6 @@
 """How a request to the API shows who sends it: a bearer token, or the built-in pages' cookie."""
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
@@ -62,4 +63,4 @@ class WebSessionScheme(OpenApiAuthenticationExtension):
     name = "cookie"
 
     def get_security_definition(self, auto_schema):
-        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}

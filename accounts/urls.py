@@ -4,12 +4,10 @@ from django.urls import re_path
 
 from .api import AccountViewSet, EntranceViewSet, SessionViewSet
 
-log_in = EntranceViewSet.as_view({"post": "log_in"})
-
 urlpatterns = [
     re_path(r"^signup/?$", EntranceViewSet.as_view({"post": "sign_up"}), name="signup"),
-    re_path(r"^login/?$", log_in, name="login"),
-    re_path(r"^token/?$", log_in, name="token"),
+    re_path(r"^login/?$", EntranceViewSet.as_view({"post": "log_in"}), name="login"),
+    re_path(r"^token/?$", EntranceViewSet.as_view({"post": "token"}), name="token"),
     re_path(r"^refresh/?$", EntranceViewSet.as_view({"post": "refresh"}), name="refresh"),
     re_path(
         r"^users/me/?$",

@@ -180,12 +180,16 @@ def test_strangers_cannot_keep_somebody_out_of_their_usual_places(guess, alice):
 
 
 def test_a_refused_attempt_counts_for_nothing(guess, alice):
-    exhaust(guess, alice.email)
-    before = list(LoginFailure.objects.order_by("kind").values_list("kind", "failures"))
-    for _ in range(3):
-        assert guess(alice.email).status_code == 429
+    for number in range(back_off.LIMITS[Kind.ADDRESS].free):
+        assert guess(f"nobody{number}@example.com").status_code == 401
+    before = LoginFailure.objects.values_list("kind", "account", "address", "failures")
+    before = {tuple(subject): count for *subject, count in before}
+    for name in (alice.email, alice.email, "nobody0@example.com"):
+        assert guess(name).status_code == 429
 
-    assert list(LoginFailure.objects.order_by("kind").values_list("kind", "failures")) == before
+    for failure in LoginFailure.objects.all():
+        subject = (failure.kind, failure.account, failure.address)
+        assert failure.failures == before.get(subject, 0)
 
 
 @pytest.mark.parametrize(
