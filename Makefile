@@ -92,7 +92,7 @@ $(NODE_MODULES): package.json package-lock.json $(RUNTIME)
 		$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-node.txt; \
 	fi
 	@echo "Installing the Socket.IO client"
-	@export PATH="$$PATH:$$PWD/.venv/bin"; npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@export PATH="$$PATH:$$PWD/.venv/bin"; npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 $(STATIC): $(STATIC_FILES) $(RUNTIME) $(NODE_MODULES) chatservice/settings.py
