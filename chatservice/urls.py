@@ -10,6 +10,7 @@ from . import views
 
 urlpatterns = [
     path("", views.index, name="index"),
+    path("favicon.ico", views.favicon),
     re_path(r"^health/?$", views.health, name="health"),
     path("auth/", include("accounts.urls")),
     re_path(r"^chat/upload_media/?$", UploadView.as_view(), name="upload-media"),

@@ -1,7 +1,8 @@
 """The pages and answers that belong to no app."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -12,6 +13,12 @@ from chatservice.mongo.client import database
 def index(request: HttpRequest) -> HttpResponse:
     """The front page: what this is, and where to go."""
     return render(request, "index.html")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look for an icon on pages that name none: the administration's, for one."""
+    return redirect(static("favicon.svg"))
 
 
 @never_cache
