@@ -4,27 +4,31 @@ What is not registered here is refused: a translation is added together with the
 gives the same rows as SQL (`tests/test_shapes.py`).
 """
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import NotSupportedError
 from django.db.models import expressions, functions, lookups
 from django.db.models.aggregates import Aggregate
 from django.db.models.fields import DateField, DateTimeField
-from django.db.models.functions.datetime import Extract, TimezoneMixin, TruncBase
+from django.db.models.functions.datetime import Extract, TruncBase
 from django.db.models.sql.query import Query
 from django.db.models.sql.where import NothingNode, WhereNode
+from django.utils import timezone
 
 from .aggregates import accumulator
-from .conditions import condition, known
+from .conditions import condition
 from .kinds import NUMBERS, kind_of
+from .timezones import on_the_wall
 
 if TYPE_CHECKING:
-    from .compiler import SQLCompiler
+    from .read_compilers import SQLCompiler
 
 
 Stage = dict[str, Any]
@@ -46,6 +50,7 @@ class Scope:
         self.variables: dict[str, Any] = {}  # of the outer query that this one reads
         self._groups: dict[str, Any] | None = None  # after $group: where each expression went
         self._answers: dict[tuple[int, bool], Subanswer] = {}
+        self._numbers = itertools.count()
 
     def take(self) -> tuple[dict[str, Stage], set[str]]:
         """The stages that the translations since the last call need, and the aliases they read."""
@@ -61,11 +66,12 @@ class Scope:
 
     def key(self, node: Any) -> str:
         """A text that two expressions share if and only if they mean the same."""
-        groups, self._groups = self._groups, None
+        before = self._groups, self.needed, self.aliases
+        self._groups, self.needed, self.aliases = None, {}, set()
         try:
             return repr(translate(node, self))
         finally:
-            self._groups = groups
+            self._groups, self.needed, self.aliases = before
 
     def regroup(self, places: dict[str, Any]) -> None:
         """From here on rows are groups: `places` has an expression for each key there is."""
@@ -139,7 +145,7 @@ class Scope:
         if len(command.names) != 1:
             raise NotSupportedError("A subquery must have exactly one column.")
         if compiler.scope.variables:
-            name = f"__subquery{len(self._answers)}"
+            name = f"__subquery{next(self._numbers)}"
             lookup = {
                 "from": command.collection,
                 "let": compiler.scope.variables,
@@ -213,7 +219,7 @@ def _(node: expressions.ExpressionWrapper, scope: Scope) -> Any:
 def _(node: expressions.RawSQL, scope: Scope) -> Any:
     # prefetch_related() asks in this way for the other side of a many-to-many relation.
     column = re.fullmatch(r'\(?"(\w+)"\."(\w+)"\)?', node.sql)
-    if not column or node.params or column[1] not in scope.compiler.query.alias_map:
+    if not column or node.params or not scope.compiler.query.alias_refcount.get(column[1]):
         raise NotSupportedError(
             "Raw SQL is not supported. Use the ORM, or a collection of "
             "chatservice.mongo.client.database()."
@@ -310,7 +316,7 @@ PARTS = {
 
 @translate.register(Extract)
 def _(node: Extract, scope: Scope) -> Any:
-    moment = moment_of(node, scope)
+    moment = clock_of(node, scope)
     if node.lookup_name == "quarter":
         return {"$ceil": {"$divide": [{"$month": moment}, 3]}}
     if node.lookup_name not in PARTS:
@@ -320,33 +326,28 @@ def _(node: Extract, scope: Scope) -> Any:
 
 @translate.register(TruncBase)
 def _(node: TruncBase, scope: Scope) -> Any:
-    moment = moment_of(node, scope)
+    moment = clock_of(node, scope)
     if node.kind == "time":
-        return {"$dateToString": moment | {"format": "%H:%M:%S.%L000"}}
-    if node.kind != "date":
-        unit = {"unit": node.kind, "startOfWeek": "monday"}
-        moment["date"] = {"$dateTrunc": moment | unit}
-    if isinstance(node.output_field, DateTimeField):
-        return moment["date"]
+        return {"$dateToString": {"date": moment, "format": "%H:%M:%S.%L000"}}
     if not isinstance(node.output_field, DateField):
         raise NotSupportedError("Truncating to a time has no translation to MongoDB.")
-    parts = {part: {PARTS[part]: moment} for part in ("year", "month", "day")}
-    return {"$cond": [known(moment["date"]), {"$dateFromParts": parts}, None]}
+    unit = "day" if node.kind == "date" else node.kind
+    truncated = {"$dateTrunc": {"date": moment, "unit": unit, "startOfWeek": "monday"}}
+    if isinstance(node.output_field, DateTimeField):
+        return truncated
+    return {"$dateTrunc": {"date": truncated, "unit": "day"}}
 
 
-def moment_of(node: Any, scope: Scope) -> dict[str, Any]:
-    """The arguments that MongoDB's date operators take: the date, and the zone to see it in."""
-    if not isinstance(node.lhs.output_field, DateField):
+def clock_of(node: Any, scope: Scope) -> Any:
+    """The date or moment that `node` is about, the latter as clocks in the node's zone show it."""
+    field = node.lhs.output_field
+    if not isinstance(field, DateField):
         raise NotSupportedError("Only dates and datetimes have parts that MongoDB knows.")
-    moment = {"date": scope.value(node.lhs)}
-    if isinstance(node.lhs.output_field, DateTimeField) and (zone := zone_of(node)):
-        moment["timezone"] = zone
-    elif node.tzinfo is not None and not isinstance(node.lhs.output_field, DateTimeField):
+    moment = scope.value(node.lhs)
+    if isinstance(field, DateTimeField):
+        if not settings.USE_TZ:
+            return moment
+        return on_the_wall(moment, node.tzinfo or timezone.get_current_timezone())
+    if node.tzinfo is not None:
         raise ValueError("tzinfo can only be used with DateTimeField.")
     return moment
-
-
-def zone_of(node: TimezoneMixin) -> str | None:
-    """The zone as MongoDB wants it: an Olson name, or an offset without Python's "UTC"."""
-    name = node.get_tzname()
-    return re.sub(r"^UTC(?=[+-])", "", name) if name else None

@@ -82,8 +82,7 @@ class DatabaseOperations(djongo_operations.DatabaseOperations):
         if not settings.USE_TZ:
             return timezone.make_naive(value, datetime.UTC)
         if isinstance(expression, TruncBase):
-            # Django puts the zone back on by itself: it expects the time on the wall there.
-            return timezone.make_naive(value, expression.tzinfo)
+            return timezone.make_naive(value, datetime.UTC)  # Django adds the zone by itself
         return value.astimezone(self.connection.timezone)
 
     def convert_timefield_value(self, value: Any, expression: Any, connection: Any) -> Any:

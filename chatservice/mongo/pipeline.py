@@ -15,7 +15,7 @@ from .expressions import Scope
 from .kinds import kind_of
 
 if TYPE_CHECKING:
-    from .compiler import SQLCompiler
+    from .read_compilers import SQLCompiler
 
 Stage = dict[str, Any]
 

@@ -36,16 +36,20 @@ def shapes(django_db_setup, django_db_blocker):
 @pytest.fixture
 def engines(shapes, django_db_blocker):
     """The aliases of the two engines, for a test that only reads."""
+    from .shapes.data import load
+    from .shapes.models import Person
+
     with django_db_blocker.unblock():
+        if not Person.objects.using(MONGO).exists():  # emptied by a test of another kind
+            load(MONGO)
         yield MONGO, SQLITE
 
 
 @pytest.fixture
-def writable_engines(shapes, django_db_blocker):
+def writable_engines(engines):
     """The same for a test that writes; the data is put back after it."""
     from .shapes.data import load
 
-    with django_db_blocker.unblock():
-        yield MONGO, SQLITE
-        load(MONGO)
-        load(SQLITE)
+    yield engines
+    for alias in engines:
+        load(alias)

@@ -1,7 +1,5 @@
 """Aggregates, expressions, and what neither MongoDB nor we have. `q` gives an engine's queryset."""
 
-from zoneinfo import ZoneInfo
-
 from django.db.models import (
     Avg,
     BooleanField,
@@ -22,12 +20,7 @@ from django.db.models.functions import (
     TruncDay,
 )
 
-from .data import key
 from .models import Message, Person, Room, Tag
-
-TEHRAN = ZoneInfo("Asia/Tehran")
-ADA, BOB, CAROL, ANN, DOT, QUOTE, SARA, ZOFIE, BOB2 = (key(1, number) for number in range(1, 10))
-GENERAL, GENERAL2, EMPTY, PERSIAN, SURE = (key(3, number) for number in range(1, 6))
 
 CALCULATIONS = {
     # Aggregates

@@ -4,6 +4,7 @@
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from bson import ObjectId
 from django.db import transaction
@@ -18,6 +19,11 @@ def key(kind, number):
 
 def at(*parts):
     return datetime(*parts, tzinfo=UTC)
+
+
+ADA, BOB, CAROL, ANN, DOT, QUOTE, SARA, ZOFIE, BOB2 = (key(1, number) for number in range(1, 10))
+GENERAL, GENERAL2, EMPTY, PERSIAN, SURE = (key(3, number) for number in range(1, 6))
+TEHRAN = ZoneInfo("Asia/Tehran")
 
 
 PEOPLE = [

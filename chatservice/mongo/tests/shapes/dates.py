@@ -1,8 +1,10 @@
 """Parts of dates and moments. `q` gives a model's queryset of one engine."""
 
 import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
+from django.db.models import Count
 from django.db.models.functions import (
     ExtractHour,
     ExtractIsoWeekDay,
@@ -20,12 +22,46 @@ from django.db.models.functions import (
     TruncYear,
 )
 
-from .data import at, key
+from .data import (
+    TEHRAN,
+    at,
+)
 from .models import Message, Person
 
-TEHRAN = ZoneInfo("Asia/Tehran")
-ADA, BOB, CAROL, ANN, DOT, QUOTE, SARA, ZOFIE, BOB2 = (key(1, number) for number in range(1, 10))
-GENERAL, GENERAL2, EMPTY, PERSIAN, SURE = (key(3, number) for number in range(1, 6))
+ZONES = [
+    "UTC",
+    "Asia/Tehran",
+    "America/New_York",
+    "America/Mexico_City",
+    "Africa/Cairo",
+    "Asia/Almaty",
+    "Asia/Kathmandu",
+    "Africa/Casablanca",
+    "Australia/Lord_Howe",
+]
+
+
+def clocks_of(q, zone):
+    """What the clocks of a zone show when messages are sent and people join."""
+    hours = q(Message).values_list("pk", ExtractHour("sent_at", tzinfo=zone), TruncYear("sent_at"))
+    return [
+        list(hours.order_by("pk")),
+        list(
+            q(Person)
+            .values_list(
+                "pk",
+                ExtractHour("joined_at", tzinfo=zone),
+                ExtractWeekDay("seen_at", tzinfo=zone),
+                TruncHour("joined_at", tzinfo=zone),
+                TruncYear("joined_at", tzinfo=zone),
+                TruncWeek("seen_at", tzinfo=zone),
+                TruncDate("seen_at", tzinfo=zone),
+                TruncTime("joined_at", tzinfo=zone),
+            )
+            .order_by("pk")
+        ),
+    ]
+
 
 DATES = {
     # Dates
@@ -78,4 +114,19 @@ DATES = {
     "filter annotated day": lambda q: (
         q(Message).annotate(day=TruncDay("sent_at")).filter(day=at(2025, 1, 1))
     ),
+    "filter annotated day in a zone": lambda q: (
+        q(Message)
+        .annotate(day=TruncDay("sent_at", tzinfo=TEHRAN))
+        .filter(day__gt=at(2025, 1, 1, 1))
+    ),
+    "group by day in a zone": lambda q: (
+        q(Message)
+        .values(day=TruncDate("sent_at", tzinfo=TEHRAN))
+        .annotate(n=Count("pk"))
+        .order_by("day")
+    ),
+    "fixed offset": lambda q: clocks_of(
+        q, datetime.timezone(datetime.timedelta(hours=-3, minutes=-30))
+    ),
+    **{f"clocks in {name}": partial(clocks_of, zone=ZoneInfo(name)) for name in ZONES},
 }

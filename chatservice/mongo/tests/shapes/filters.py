@@ -3,18 +3,20 @@
 import datetime
 import uuid
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from django.db.models import (
     Q,
 )
 
-from .data import at, key
+from .data import (
+    ADA,
+    ANN,
+    BOB,
+    CAROL,
+    TEHRAN,
+    at,
+)
 from .models import Message, Person, Room
-
-TEHRAN = ZoneInfo("Asia/Tehran")
-ADA, BOB, CAROL, ANN, DOT, QUOTE, SARA, ZOFIE, BOB2 = (key(1, number) for number in range(1, 10))
-GENERAL, GENERAL2, EMPTY, PERSIAN, SURE = (key(3, number) for number in range(1, 6))
 
 FILTERS = {
     # One collection

@@ -1,7 +1,5 @@
 """Order, slices, counting, columns. `q` gives a model's queryset of one engine."""
 
-from zoneinfo import ZoneInfo
-
 from django.db.models import (
     Count,
     F,
@@ -11,12 +9,8 @@ from django.db.models.functions import (
     Coalesce,
 )
 
-from .data import key
+from .data import ADA, BOB
 from .models import Message, Person, Room, Tag
-
-TEHRAN = ZoneInfo("Asia/Tehran")
-ADA, BOB, CAROL, ANN, DOT, QUOTE, SARA, ZOFIE, BOB2 = (key(1, number) for number in range(1, 10))
-GENERAL, GENERAL2, EMPTY, PERSIAN, SURE = (key(3, number) for number in range(1, 6))
 
 LISTINGS = {
     # Order and slices

@@ -1,7 +1,5 @@
 """Joins and subqueries. `q` gives a model's queryset of one engine."""
 
-from zoneinfo import ZoneInfo
-
 from django.db.models import (
     Count,
     Exists,
@@ -12,12 +10,8 @@ from django.db.models import (
     Subquery,
 )
 
-from .data import key
+from .data import ADA, BOB, CAROL, EMPTY, GENERAL, SARA
 from .models import Membership, Message, Person, Room
-
-TEHRAN = ZoneInfo("Asia/Tehran")
-ADA, BOB, CAROL, ANN, DOT, QUOTE, SARA, ZOFIE, BOB2 = (key(1, number) for number in range(1, 10))
-GENERAL, GENERAL2, EMPTY, PERSIAN, SURE = (key(3, number) for number in range(1, 6))
 
 RELATIONS = {
     # Joins

@@ -7,11 +7,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from .data import at, key
+from .data import ADA, BOB, CAROL, EMPTY, GENERAL, at, key
 from .models import Membership, Message, Person, Profile, Room, Tag
 
-ADA, BOB, CAROL, ANN = (key(1, number) for number in range(1, 5))
-GENERAL, GENERAL2, EMPTY, PERSIAN = (key(3, number) for number in range(1, 5))
 NEW = key(9, 1)
 
 
