@@ -279,9 +279,9 @@ async function beingRefused({ url, alice }) {
   for (const [transport, transports] of Object.entries(TRANSPORTS)) {
     for (const [name, options] of Object.entries(cases)) {
       const error = await refusalOf(url, { transports, ...options })
-      check(`${transport}, ${name}: refused`, error, refused)
-      check("by the service, at once, and not by the network", error?.message, (message) =>
-        someText(message) && !/neither|xhr|websocket error|timeout/.test(message))
+      const byService = (got) => refused(got) && !/neither|xhr|websocket error|timeout/.test(got.message)
+      byService.says = "connect_error with the service's own message"
+      check(`${transport}, ${name}: refused at once`, error, byService)
     }
     const error = await refusalOf(`${url}/no_such_namespace`, { transports, auth: { token: alice.token } })
     check(`${transport}, a namespace that is not there: refused`, error instanceof Error, true)
@@ -325,7 +325,7 @@ async function aMessageBySocket({ alice, bob, carol }) {
     check(`${transport}: as it is stored`, of(sender, "broadcast_message")[0], atLeast(broadcast))
     for (const [name, device] of Object.entries(devices)) {
       check(`${transport}: ${name} hears of it once`, newsOf(device, text).length, 1)
-      check("by broadcast_message, as it is stored", of(device, "broadcast_message")[0], atLeast(broadcast))
+      check(`${transport}: ${name}: by broadcast_message, as it is stored`, of(device, "broadcast_message")[0], atLeast(broadcast))
     }
     check(`${transport}: a stranger hears nothing`, newsOf(stranger, text), [])
     for (const person of [alice, bob, carol]) person.disconnect()
@@ -348,8 +348,8 @@ async function aMessageByRest({ alice, bob, carol }) {
   for (const [name, device] of Object.entries(devices)) {
     const news = newsOf(device, text)
     check(`${name} hears of it once`, news.map(([event]) => event), ["chat_response"])
-    check("with its room", news[0]?.[1], atLeast({ room_id: room.id }))
-    check("and the message as stored", news[0]?.[1]?.message, atLeast({ id, sender, content, timestamp }))
+    check(`${name} is told the room`, news[0]?.[1], atLeast({ room_id: room.id }))
+    check(`${name} gets the message as stored`, news[0]?.[1]?.message, atLeast({ id, sender, content, timestamp }))
   }
   check("a stranger hears nothing", newsOf(stranger, text), [])
 }
@@ -367,7 +367,7 @@ async function roomsMadeWhileConnected({ alice, bob }) {
       const written = unique("by REST")
       await alice.post(room, written)
       const read = await reader.waitFor("chat_response", about(written))
-      check("by REST too", read, atLeast({ room_id: room.id }))
+      check(`${transport}: in a ${kind} by REST too`, read, atLeast({ room_id: room.id }))
     }
     for (const person of [alice, bob]) person.disconnect()
   }
@@ -387,7 +387,7 @@ async function orderOfOneSender({ alice, bob }) {
     const heard = reader.all("broadcast_message").map((payload) => payload.content)
     check(`${transport}: 60 messages in a row are heard in order, once`, heard, texts)
     const stored = (await alice.messages(room)).map((message) => message.content)
-    check("and stored in order, once", stored.slice(0, texts.length), texts)
+    check(`${transport}: and stored in order, once`, stored.slice(0, texts.length), texts)
     for (const person of [alice, bob]) person.disconnect()
   }
 }
@@ -455,6 +455,7 @@ async function malformedEvents({ alice, bob, carol }) {
     "half a surrogate pair": { room: room.id, message: "a\ud800b" },
     "8,001 characters": { room: room.id, message: "x".repeat(8_001) },
     "900 kB": { room: room.id, message: "x".repeat(900_000) },
+    "1 MB": { room: room.id, message: "x".repeat(1_000_000) },
     "the room of others": { room: theirs.id, message: hello },
     "a room that does not exist": { room: NO_ROOM, message: hello },
     "an id too short": { room: room.id.slice(1), message: hello },
@@ -471,9 +472,10 @@ async function malformedEvents({ alice, bob, carol }) {
       device.received = []
       device.socket.emit("chat_message", ...args)
       const error = await device.waitFor("error", undefined, AT_ONCE).catch((late) => late.message)
-      check(`${transport}, chat_message with ${name}: error`, error, expected)
-      check("the sender gets no receipt", device.all("chat_response"), [])
-      check("and the connection lives", await device.lives(), true)
+      const what = `${transport}, chat_message with ${name}`
+      check(`${what}: error`, error, expected)
+      check(`${what}: no receipt`, device.all("chat_response"), [])
+      check(`${what}: the connection lives`, await device.lives(), true)
     }
     const ack = await device.call("chat_message", { room: theirs.id, message: hello }).catch((error) => error.message)
     check(`${transport}: who asks for an acknowledgement is refused in it`, ack, (got) =>

@@ -103,7 +103,9 @@ def methods_and_paths_that_are_none(walk):
     ):
         response = alice.get(path)
         walk.check(f"GET {path:.50} is no 5xx", response.status_code, NO_5XX)
-        walk.check("and gives no source away", "DJANGO_SETTINGS_MODULE" in response.text, False)
+        walk.check(
+            f"GET {path:.50} gives no source away", "DJANGO_SETTINGS_MODULE" in response.text, False
+        )
     status = status_of(alice, "GET", "/?" + "a" * 20_000)
     walk.check("GET of 20,000 characters is no 5xx", status, NO_5XX)
     for method in ("HEAD", "OPTIONS"):

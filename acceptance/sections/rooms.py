@@ -137,9 +137,9 @@ def a_room_of_others(walk):
             walk.check(f"{name} of others", answer(of_others), NOT_FOUND)
             walk.check(f"{name} that does not exist", answer(of_nobody), NOT_FOUND)
         walk.check(f"{name}: the two cannot be told apart", of_others.text, of_nobody.text)
-        walk.check("also not by the status", of_others.status_code, of_nobody.status_code)
+        walk.check(f"{name}: nor by the status", of_others.status_code, of_nobody.status_code)
         walk.check(
-            "also not by the headers",
+            f"{name}: nor by the headers",
             {n.lower() for n in of_others.headers} ^ {n.lower() for n in of_nobody.headers},
             Shape("the same ones", lambda difference: difference == set()),
         )

@@ -130,7 +130,7 @@ def being_refused(walk):
                 walk.url, within=AT_ONCE, transports=transports, **options
             )
             walk.check(f"{transport}, {name}: refused with a message, at once", refusal, REFUSAL)
-            walk.check("and the client's connect ends", ended, True)
+            walk.check(f"{transport}, {name}: the client's connect() ends", ended, True)
 
 
 @step
@@ -399,9 +399,10 @@ def malformed_events(walk):
                 errors[name] = device.wait_for("error", within=AT_ONCE)
             except TimeoutError as exc:
                 errors[name] = str(exc)
-            walk.check(f"{transport}, chat_message with {name}: error", errors[name], expected)
-            walk.check("the sender gets no receipt", device.all("chat_response"), [])
-            if not walk.check("and the connection lives", still_there(device), True):
+            case = f"{transport}, chat_message with {name}"
+            walk.check(f"{case}: error", errors[name], expected)
+            walk.check(f"{case}: no receipt", device.all("chat_response"), [])
+            if not walk.check(f"{case}: the connection lives", still_there(device), True):
                 device = alice.connect(transports=transports)
         walk.check(
             f"{transport}: a room of others and none get the same error",
@@ -427,7 +428,7 @@ def malformed_events(walk):
         observer = bob.connect()
         observer.emit("get_online_users")
         online = observer.wait_for("online_users")
-        walk.check(f"{transport}: nor make anybody look offline", alice.email in online, True)
+        walk.check(f"{transport}: nobody looks offline by that", alice.email in online, True)
         walk.disconnect_everybody()
     walk.check("nothing of that was stored", alice.messages(id), [])
     walk.check("nor in the room of others", walk.carol.messages(theirs["id"]), [])
@@ -493,7 +494,7 @@ def frames_that_are_no_protocol(walk):
         "a goodbye": "41",
     }.items():
         raw = Frames(walk, alice.token)
-        walk.check("a bare WebSocket is let in", raw.welcome[:2], "40")
+        walk.check(f"a frame of {name}: a bare WebSocket is let in", raw.welcome[:2], "40")
         try:
             raw.send(frame)
             raw.send(b"\0")
@@ -506,7 +507,8 @@ def frames_that_are_no_protocol(walk):
             201,
         )
         witness.wait_for("chat_response", about(text))
-        walk.check("and others hear of it", len(news_of(witness, text)), 1)
+        heard = len(news_of(witness, text))
+        walk.check(f"a frame of {name}: others hear what follows, once", heard, 1)
         raw.close()
 
 

@@ -140,7 +140,7 @@ def names_of_files(walk):
             file_url = response.json()["file_url"]
             safe = name_in(file_url)
             walk.check(
-                "its address ends in a safe name",
+                f"a file named {name!r:.40}: its address ends in a safe name",
                 safe,
                 Shape(
                     "no path, no control character, no markup, 1 to 255 bytes",
@@ -180,7 +180,7 @@ def kinds_of_files(walk):
         shown = fetched.headers.get("Content-Disposition", "").lower().startswith("inline")
         kind = fetched.headers.get("Content-Type", "").split(";")[0]
         walk.check(
-            "it comes back as no page to open",
+            f"{name} claimed {claimed!r}: comes back as no page to open",
             (shown, kind),
             Shape(
                 "an attachment, or inline as something that runs nothing",
