@@ -60,8 +60,12 @@ class UserManager(BaseUserManager["User"]):
 
     def check_free(self, email: str, username: str) -> None:
         """Raise ValidationError, code `taken`, if the e-mail or else the user name is in use."""
-        for field, name in (("email", email), ("username", username)):
-            if self.filter(**{f"{field}_key": names.key_of(name)}).exists():
+        keys = {"email": names.key_of(email), "username": names.key_of(username)}
+        # One query: between two, a sign-up that takes both would be seen by its user name alone.
+        either = models.Q(email_key=keys["email"]) | models.Q(username_key=keys["username"])
+        owners = list(self.filter(either))
+        for field, key in keys.items():
+            if any(getattr(owner, f"{field}_key") == key for owner in owners):
                 raise ValidationError({field: ValidationError(TAKEN[field], code="taken")})
 
     def create_user(

@@ -1,0 +1,107 @@
+"""The forms of the account pages. What may be stored is decided by the actions."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from .names import EMAIL_LENGTH, FULL_NAME_LENGTH, USERNAME_LENGTH
+
+LONGEST_CREDENTIAL = 10_000
+"""Characters of a password that are looked at; too long a one is wrong, and not a form error."""
+
+
+def password(autocomplete: str, **options: Any) -> forms.CharField:
+    """A field for a password, which is taken as it is typed."""
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(widget=widget, strip=False, max_length=LONGEST_CREDENTIAL, **options)
+
+
+class AccountForm(forms.Form):
+    """A form that leads people to its first mistake."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+
+    def refuse(self, error: ValidationError) -> None:
+        """Show what an action has to say about the fields."""
+        self.add_error(None, error)
+
+    def lead_to_mistake(self) -> None:
+        for name in self.fields:
+            if name in self.errors:
+                self.fields[name].widget.attrs["autofocus"] = True
+                return
+
+
+class LogInForm(AccountForm):
+    username = forms.CharField(
+        label=_("E-mail or user name"),
+        max_length=LONGEST_CREDENTIAL,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "dir": "auto"}
+        ),
+    )
+    password = password("current-password", label=_("Password"))
+
+
+class SignUpForm(AccountForm):
+    email = forms.CharField(
+        label=_("E-mail address"),
+        help_text=_("People invite you by it. It cannot be changed later."),
+        max_length=EMAIL_LENGTH,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "dir": "ltr"}),
+    )
+    username = forms.CharField(
+        label=_("User name"),
+        help_text=_("Short and unique, to be known by."),
+        max_length=USERNAME_LENGTH,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "dir": "auto"}
+        ),
+    )
+    full_name = forms.CharField(
+        label=_("Full name"),
+        help_text=_("What others see beside your messages. You may leave it empty."),
+        max_length=FULL_NAME_LENGTH,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
+    )
+    password = password(
+        "new-password",
+        label=_("Password"),
+        help_text=_("At least 8 characters. A few words are easier to remember than one odd one."),
+    )
+
+
+class ProfileForm(AccountForm):
+    full_name = forms.CharField(
+        label=_("Full name"),
+        help_text=_("What others see beside your messages."),
+        max_length=FULL_NAME_LENGTH,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=[("", _("As the browser asks")), *settings.LANGUAGES],
+    )
+    theme = forms.ChoiceField(
+        label=_("Appearance"),
+        help_text=_("On this device."),
+        choices=[("system", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))],
+        widget=forms.RadioSelect,
+    )
+
+
+class PasswordForm(AccountForm):
+    old_password = password("current-password", label=_("Present password"))
+    new_password = password(
+        "new-password",
+        label=_("New password"),
+        help_text=_("At least 8 characters. All your other devices are logged out."),
+    )

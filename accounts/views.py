@@ -1,0 +1,217 @@
+"""The account pages: signing up, logging in and out, settings. All work without JavaScript."""
+
+from typing import Any
+
+from bson import ObjectId
+from django.conf import settings
+from django.contrib import auth, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from chatservice.pages import (
+    THEME_COOKIE,
+    for_people,
+    remember_language,
+    remember_theme,
+    render_page,
+    speak,
+)
+
+from . import actions
+from .addresses import client_address, user_agent
+from .forms import LogInForm, PasswordForm, ProfileForm, SignUpForm
+from .hot_path import WEB_SESSION_KEY
+from .models import TAKEN, Session, User
+
+BACKEND = settings.AUTHENTICATION_BACKENDS[0]
+INVALID = 422
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_up(request: HttpRequest) -> HttpResponse:
+    """Make an account and be logged in."""
+    if request.user.is_authenticated:
+        return redirect(next_page(request))
+    form = SignUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            person = actions.sign_up(**form.cleaned_data)
+        except ValidationError as error:
+            form.refuse(error)
+        except actions.AlreadyRegistered as error:
+            form.refuse(taken(str(error.detail)))
+        else:
+            return enter(request, person)
+    return entrance(request, "accounts/sign_up.html", form)
+
+
+def taken(detail: str) -> ValidationError:
+    """The contract's words, which are for programs, in words for people."""
+    if detail == TAKEN["email"]:
+        return ValidationError({"email": _("This e-mail address has an account already.")})
+    return ValidationError({"username": _("This user name is taken. Please choose another.")})
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def log_in(request: HttpRequest) -> HttpResponse:
+    """Log in, and go on to `next`, where one was sent here from."""
+    if request.user.is_authenticated:
+        return redirect(next_page(request))
+    form = LogInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            person = auth.authenticate(request, **form.cleaned_data)
+        except ValidationError as error:  # too many failures: wait
+            form.refuse(error)
+        else:
+            if person is not None:
+                return enter(request, person)
+            form.refuse(ValidationError(_("The name or the password is wrong.")))
+    return entrance(request, "accounts/log_in.html", form)
+
+
+def enter(request: HttpRequest, person: Any) -> HttpResponse:
+    """Begin a person's web session and show them where they wanted to go."""
+    try:
+        auth.login(request, person, backend=BACKEND)
+    except PermissionDenied:  # the account changed since the password was checked
+        return redirect("account:log-in")
+    response = redirect(next_page(request))
+    remember_language(request, response)
+    return response
+
+
+def entrance(request: HttpRequest, template: str, form: Any) -> HttpResponse:
+    form.lead_to_mistake()
+    context = {"form": form, "next": request.POST.get("next") or request.GET.get("next", "")}
+    return render_page(request, template, context, status=INVALID if form.errors else 200)
+
+
+def next_page(request: HttpRequest) -> str:
+    """Where to go after logging in: never off this site, whatever a link to the log-in says."""
+    wanted = request.POST.get("next") or request.GET.get("next", "")
+    if url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return wanted
+    return "/"
+
+
+@require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    """Log this browser out."""
+    auth.logout(request)
+    return redirect("index")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_people
+def edit_settings(request: HttpRequest) -> HttpResponse:
+    """The profile and what this device looks like."""
+    if request.method != "POST":
+        return settings_page(request)
+    form = ProfileForm(request.POST)
+    if form.is_valid():
+        profile = dict(form.cleaned_data)
+        theme = profile.pop("theme")
+        try:
+            person = actions.change_profile(actor=own_account(request), **profile)
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            request.user = person
+            response = redirect("account:settings")
+            remember_theme(response, theme)
+            if person.language:
+                speak(request, person.language)
+            else:
+                response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
+            messages.success(request, _("Your settings are saved."))
+            return response
+    return settings_page(request, profile=form)
+
+
+@sensitive_post_parameters("old_password", "new_password")
+@require_POST
+@for_people
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Change the password: every other device is logged out, this one stays."""
+    form = PasswordForm(request.POST)
+    if form.is_valid():
+        try:
+            session = actions.change_password(
+                actor=own_account(request),
+                address=client_address(request),
+                user_agent=user_agent(request),
+                **form.cleaned_data,
+            )
+        except ValidationError as error:
+            form.refuse(error)
+        except actions.back_off.TooManyFailures as refusal:
+            form.refuse(ValidationError(str(refusal.detail)))
+        else:
+            auth.update_session_auth_hash(request, session.user)
+            request.session[WEB_SESSION_KEY] = str(session.pk)
+            messages.success(request, _("Your password is changed."))
+            return redirect("account:settings")
+    return settings_page(request, password=form)
+
+
+@require_POST
+@for_people
+def end_session(request: HttpRequest, session_id: str) -> HttpResponse:
+    """Log one device out."""
+    own = Session.objects.visible_to(own_account(request))
+    session = get_object_or_404(own, pk=ObjectId(session_id))
+    actions.end_session(actor=own_account(request), session=session)
+    if session_id == request.session.get(WEB_SESSION_KEY):
+        auth.logout(request)
+        return redirect("account:log-in")
+    messages.success(request, _("The device is logged out."))
+    return redirect("account:settings")
+
+
+@require_POST
+@for_people
+def log_out_everywhere(request: HttpRequest) -> HttpResponse:
+    """Log every device out, this one too."""
+    actions.log_out_everywhere(actor=own_account(request))
+    auth.logout(request)
+    return redirect("account:log-in")
+
+
+def settings_page(
+    request: HttpRequest, profile: ProfileForm | None = None, password: PasswordForm | None = None
+) -> HttpResponse:
+    person = own_account(request)
+    forms = [form for form in (profile, password) if form is not None]
+    for form in forms:
+        form.lead_to_mistake()
+    initial = {
+        "full_name": person.full_name,
+        "language": person.language,
+        "theme": request.COOKIES.get(THEME_COOKIE, "system"),
+    }
+    context = {
+        "profile": profile or ProfileForm(initial=initial),
+        "password": password or PasswordForm(),
+        "sessions": Session.objects.visible_to(person),
+        "current_session_id": request.session.get(WEB_SESSION_KEY),
+    }
+    return render_page(request, "accounts/settings.html", context, status=INVALID if forms else 200)
+
+
+def own_account(request: HttpRequest) -> User:
+    """The person who asks, of a page that is `for_people`."""
+    assert isinstance(request.user, User)
+    return request.user
