@@ -23,6 +23,8 @@ Document = dict[str, Any]
 """A document as MongoDB has it; its fields are the columns of the model of its collection."""
 
 MESSAGE = Entry.Kind.MESSAGE.value
+NOTICES = [Entry.Kind.MEMBER.value, Entry.Kind.ROOM.value]
+"""Kinds of entries that are neither messages nor about one."""
 
 
 def parse_id(text: object) -> ObjectId | None:
@@ -173,6 +175,37 @@ async def last_message_number(room_id: ObjectId, up_to_seq: int) -> int:
         sort=[("seq", -1)],
     )
     return message["number"] if message else 0
+
+
+async def last_messages_of(room_ids: Sequence[ObjectId]) -> dict[ObjectId, Document]:
+    """The last message of each of the rooms, as it is now; rooms without one are left out."""
+    last_one = [{"$match": {"kind": MESSAGE}}, {"$sort": {"seq": -1}}, {"$limit": 1}]
+    pipeline: Sequence[Mapping[str, Any]] = [
+        {"$match": {"_id": {"$in": list(room_ids)}}},
+        {"$project": {"_id": 1}},
+        {
+            "$lookup": {
+                "from": Entry._meta.db_table,
+                "localField": "_id",
+                "foreignField": "room_id",
+                "as": "message",
+                "pipeline": last_one,
+            }
+        },
+        {"$unwind": "$message"},
+    ]
+    return {room["_id"]: room["message"] async for room in await rooms().aggregate(pipeline)}
+
+
+async def notices_between(
+    room_id: ObjectId, after: int, up_to: int | None, limit: int
+) -> list[Document]:
+    """What happened to the room and its members after `after`, at most the newest `limit`."""
+    query: Document = {"room_id": room_id, "kind": {"$in": NOTICES}, "seq": {"$gt": after}}
+    if up_to is not None:
+        query["seq"]["$lte"] = up_to
+    newest = await entries().find(query).sort("seq", -1).limit(limit).to_list()
+    return newest[::-1]
 
 
 async def changes_between(room_id: ObjectId, after: int, up_to: int) -> list[Document]:

@@ -50,6 +50,31 @@ class PrivateChatView:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedRoom:
+    """A room as a list of one's rooms shows it; `other` is the other one of a private chat."""
+
+    room: Document
+    other: User | None
+    last_seq: int
+    last_message: Document | None
+    last_sender: User | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Messages and notices (what happened to the room and its members), oldest first.
+
+    `people` has everybody that the entries name, also those who have left. The next pages are
+    those before `older` and after `newer`, which are None where the log ends.
+    """
+
+    entries: Sequence[Document]
+    people: Mapping[ObjectId, User]
+    older: int | None
+    newer: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class LogPage:
     """Entries in order; `last_seq` is the number of the log's last one."""
 
@@ -73,6 +98,84 @@ async def room(user: User, room_id: ObjectId) -> RoomView:
     members = await _members([room_id])
     ends = await hot_path.ends_of_logs([room_id])
     return RoomView(found, members[room_id], ends.get(room_id, 0))
+
+
+async def room_list(user: User) -> list[ListedRoom]:
+    """All rooms of the user, the most recently active first, with the last message of each.
+
+    It costs four queries, however many rooms and members there are.
+    """
+    found = await hot_path.rooms_of(user.pk)
+    room_ids = [room["_id"] for room in found]
+    ends = await hot_path.ends_of_logs(room_ids)
+    last_messages = await hot_path.last_messages_of(room_ids)
+    members = await hot_path.members_of(
+        [room["_id"] for room in found if not room["is_group_chat"]]
+    )
+    other_ids = {
+        room_id: membership["user_id"]
+        for room_id, memberships in members.items()
+        for membership in memberships
+        if membership["user_id"] != user.pk
+    }
+    sender_ids = {message["actor_id"] for message in last_messages.values()}
+    people = await accounts_hot_path.load_users(sender_ids.union(other_ids.values()))
+    listed = []
+    for room in found:
+        room_id = room["_id"]
+        message = last_messages.get(room_id)
+        listed.append(
+            ListedRoom(
+                room,
+                people.get(other_ids[room_id]) if room_id in other_ids else None,
+                ends.get(room_id, 0),
+                message,
+                people.get(message["actor_id"]) if message else None,
+            )
+        )
+    return listed
+
+
+async def history(
+    user: User,
+    room_id: ObjectId,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int,
+) -> HistoryPage:
+    """A page of what a person reads of a room: at most `limit` messages, and what came between.
+
+    `before` and `after` are numbers of the log and not part of the page; with neither, it is the
+    last page.
+    """
+    await require_room(user, room_id)
+    messages = await hot_path.messages_page(room_id, before=before, after=after, limit=limit + 1)
+    has_more = len(messages) > limit
+    if after is not None:
+        messages = messages[:limit]
+        low, older = after, after + 1 if after else None
+        newer = messages[-1]["seq"] if has_more else None
+        high = newer
+    else:
+        messages = messages[-limit:]
+        older = messages[0]["seq"] if has_more else None
+        low = older - 1 if older else 0
+        high = before - 1 if before is not None else None
+        newer = high
+    notices = await hot_path.notices_between(room_id, low, high, limit)
+    entries = sorted([*messages, *notices], key=lambda entry: entry["seq"])
+    people = await accounts_hot_path.load_users(_people_named_in(entries))
+    return HistoryPage(entries, people, older, newer)
+
+
+def _people_named_in(entries: Sequence[Document]) -> set[ObjectId]:
+    named = {entry["actor_id"] for entry in entries}
+    for entry in entries:
+        data = entry.get("data") or {}
+        for person in [*data.get("added", []), *data.get("removed", [])]:
+            named.add(ObjectId(person["id"]))
+    return named
 
 
 async def require_room(user: User, room_id: ObjectId) -> Document:

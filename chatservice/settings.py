@@ -227,6 +227,9 @@ SIMPLE_JWT = {
 }
 THROTTLE = ENVIRONMENT.boolean("THROTTLE", True)
 
+# `library` leaves broadcasts to python-socketio: slower, should the short way ever be in the way.
+FANOUT = ENVIRONMENT.choice("FANOUT", "direct", ["direct", "library"])
+
 # The API
 
 REST_FRAMEWORK = {

@@ -10,6 +10,8 @@ from typing import Any
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from socketio.async_pubsub_manager import AsyncPubSubManager
 
+from .fanout import FanoutManager
+
 logger = logging.getLogger(__name__)
 
 GROUP = "socketio"
@@ -21,8 +23,10 @@ MAX_RETRY_DELAY = 5
 """Seconds between attempts to reach a layer that is down; starts at a tenth and doubles."""
 
 
-class ChannelLayerManager(AsyncPubSubManager):
+class ChannelLayerManager(AsyncPubSubManager, FanoutManager):
     """Delivers to the sockets of this process first, then publishes to the other processes.
+
+    Local delivery is `FanoutManager`'s, which comes after the publishing in the order of bases.
 
     The layer is at most once by its own specification. A message that it loses is found by the
     clients themselves, from the numbers of the room log.
@@ -30,8 +34,10 @@ class ChannelLayerManager(AsyncPubSubManager):
 
     name = "channel_layer"
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_direct: bool) -> None:
+        """`is_direct`: whether broadcasts take the short way; see `fanout`."""
         super().__init__(channel=GROUP, json=json)
+        self.is_direct = is_direct
 
     async def disconnect_addresses(self, addresses: Sequence[str], namespace: str) -> None:
         """Disconnect every socket, in every process, that listens to one of the addresses."""

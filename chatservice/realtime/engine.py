@@ -12,12 +12,17 @@ from typing import Any
 from engineio import async_server, async_socket, exceptions, packet
 from engineio.payload import Payload
 
+from .fanout import DirectWriter, SharedPacket
+
 MAX_PACKETS_IN = 2_000
 """Packets in one polling request from a client. engine.io's own limit is 16; what a client sends
 beyond it, acknowledgements for example, is dropped behind a 200."""
 
 MAX_PACKETS_OUT = 16
 """Packets in one answer to a poll: the official Python client takes no more, and hangs up."""
+
+MAX_QUEUED_PACKETS = 1_000
+"""Packets that may wait for a polling client, or a WebSocket that cannot be written directly."""
 
 UNREADABLE = (ValueError, IndexError, KeyError, TypeError, RecursionError)
 """What python-engineio and python-socketio raise for packets that no library sends."""
@@ -27,12 +32,57 @@ logger = logging.getLogger(__name__)
 ASGIApp = Callable[[dict, Callable, Callable], Awaitable[None]]
 
 
+class CountingQueue(asyncio.Queue):
+    """A queue that tells how much of what was put in it is not done with."""
+
+    Empty = asyncio.QueueEmpty  # engine.io looks for it here
+    unfinished = 0
+
+    def put_nowait(self, item: Any) -> None:
+        super().put_nowait(item)
+        self.unfinished += 1
+
+    def task_done(self) -> None:
+        super().task_done()
+        self.unfinished -= 1
+
+
 class EngineSocket(async_socket.AsyncSocket):
     """A socket whose long-polling neither overwhelms its client nor outlives it.
 
     What is no engine.io packet at all ends the connection and is one line in the log, where
     python-engineio writes a traceback: a stranger could fill the disk with those.
     """
+
+    def __init__(self, server: Any, sid: str) -> None:
+        super().__init__(server, sid)
+        self.queue = CountingQueue()
+        self.writer: DirectWriter | None = None
+
+    def push(self, packets: list[SharedPacket]) -> None:
+        """Send packets without waiting: at once if nothing is before them, else in their turn.
+
+        A client that does not fetch what is queued for it is cut off, and resumes.
+        """
+        if self.writer is not None and self._is_idle_websocket() and self.writer.is_open:
+            for each in packets:
+                self.writer.write(each.frame)
+        elif self.queue.qsize() > MAX_QUEUED_PACKETS:
+            logger.warning("A connection was ended: its client does not read.")
+            self.server.start_background_task(self._abort)
+        else:
+            for each in packets:
+                self.queue.put_nowait(each)
+
+    def _is_idle_websocket(self) -> bool:
+        """Whether this is a WebSocket whose writer has handed on all that was queued.
+
+        `unfinished` counts what the writer has taken and not yet written, too.
+        """
+        return self.upgraded and not self.upgrading and not self.queue.unfinished
+
+    async def _abort(self) -> None:
+        await self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_ERROR)
 
     async def poll(self) -> list[packet.Packet]:
         """What is to be sent: at least one packet, waited for; nothing once it is closed.
@@ -86,6 +136,7 @@ class EngineSocket(async_socket.AsyncSocket):
             raise exceptions.UnknownPacketError from None  # answered with 400
 
     async def _websocket_handler(self, ws: Any) -> None:
+        self.writer = DirectWriter.find(ws.asgi_send)
         try:
             await super()._websocket_handler(ws)
         except UNREADABLE as error:

@@ -71,7 +71,7 @@ engine.install()
 
 sio = SocketServer(
     async_mode="asgi",
-    client_manager=ChannelLayerManager(),
+    client_manager=ChannelLayerManager(is_direct=settings.FANOUT == "direct"),
     cors_allowed_origins=is_allowed_origin,
     cors_credentials=False,
     max_http_buffer_size=MAX_MESSAGE_BYTES,

@@ -1,0 +1,229 @@
+"""The lines of a conversation, as the pages show the log's entries.
+
+`static/js/models/rows.js` does the same for what arrives live; whatever differs by reader or by
+time zone is decided in the browser alone.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote, unquote
+
+from bson import ObjectId
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from media_upload.models import Upload
+
+from .hot_path import MESSAGE, Document
+from .models import Entry, Membership
+
+GROUPING = timedelta(minutes=5)
+"""Messages of one person that follow each other so closely show their name once."""
+
+HUES = 8
+"""Colours that people without a picture are told apart by."""
+
+NAMED_PEOPLE = 5
+"""Names that a notice lists before it counts the others."""
+
+FILE_LINE = re.compile(r"^/media/([0-9a-f]{24})/(\S+)$", re.MULTILINE)
+IMAGE_NAME = re.compile(r"\.(png|jpe?g|gif|webp|avif|bmp)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    url: str
+    name: str
+
+    @property
+    def is_image(self) -> bool:
+        return bool(IMAGE_NAME.search(self.name))
+
+
+@dataclass(slots=True)
+class Row:
+    """One line: a message, or (`notice`) what happened to the room."""
+
+    seq: int
+    at: datetime
+    sender_id: str
+    name: str
+    notice: str = ""
+    id: str = ""
+    rev: int = 0
+    client_id: str = ""
+    text: str = ""
+    files: Sequence[Attachment] = field(default_factory=list)
+    is_edited: bool = False
+    is_deleted: bool = False
+    is_mine: bool = False
+    is_continued: bool = False
+    starts_day: bool = False
+
+    @property
+    def initial(self) -> str:
+        return initial_of(self.name)
+
+    @property
+    def hue(self) -> int:
+        return hue_of(self.sender_id)
+
+
+def display_name(person: User | None, fallback: str = "") -> str:
+    """What others see of a person's name."""
+    return (person.full_name or person.username) if person else fallback
+
+
+def initial_of(name: str) -> str:
+    """The first letter or digit of a name, for where there is no picture."""
+    letters = (character for character in name if unicodedata.category(character)[0] in "LN")
+    return next(letters, "·").upper()
+
+
+def hue_of(person_id: object) -> int:
+    return int(str(person_id)[-1:] or "0", 16) % HUES
+
+
+def isolated(name: str) -> str:
+    """A name that keeps its direction to itself, in the middle of a sentence."""
+    return f"\u2068{name}\u2069"
+
+
+def rows_of(
+    entries: Sequence[Document], people: Mapping[ObjectId, User], reader: User
+) -> list[Row]:
+    """The lines of entries that follow each other, the oldest first."""
+    names = _names_of_unlinked_uploads(entries)
+    rows: list[Row] = []
+    for entry in entries:
+        row = _row(entry, people, reader, names)
+        before = rows[-1] if rows else None
+        row.starts_day = before is None or before.at.date() != row.at.date()
+        row.is_continued = (
+            before is not None
+            and not row.starts_day
+            and not (row.notice or before.notice)
+            and before.sender_id == row.sender_id
+            and row.at - before.at < GROUPING
+        )
+        rows.append(row)
+    return rows
+
+
+def _row(
+    entry: Document,
+    people: Mapping[ObjectId, User],
+    reader: User,
+    names: Mapping[str, str],
+) -> Row:
+    row = Row(
+        seq=entry["seq"],
+        at=entry["created_at"],
+        sender_id=str(entry["actor_id"]),
+        name=display_name(people.get(entry["actor_id"]), entry["sender"]),
+    )
+    if entry["kind"] != MESSAGE:
+        row.notice = notice_of(entry, people)
+        return row
+    row.id = str(entry["_id"])
+    row.rev = entry["rev"]
+    row.client_id = entry.get("client_id") or ""
+    row.is_mine = entry["actor_id"] == reader.pk
+    row.is_edited = entry.get("edited_at") is not None
+    row.is_deleted = entry.get("deleted_at") is not None
+    if not row.is_deleted:
+        row.text, row.files = split_content(
+            entry.get("content") or "", entry.get("uploads") or [], names
+        )
+    return row
+
+
+def split_content(
+    content: str, uploads: Sequence[str], names: Mapping[str, str] | None = None
+) -> tuple[str, list[Attachment]]:
+    """A message's text and the files it shows: the lines that are links to its own uploads.
+
+    `names` has the names of uploads that no line links to. A link to a file that the message does
+    not show stays a text: nobody but its owner could open it.
+    """
+    files = []
+    linked = set()
+
+    def take(line: re.Match[str]) -> str:
+        if line[1] not in uploads:
+            return line[0]
+        linked.add(line[1])
+        files.append(Attachment(line[0], unquote(line[2])))
+        return ""
+
+    text = FILE_LINE.sub(take, content).strip("\n") if uploads else content
+    for upload_id in uploads:
+        if upload_id not in linked and (name := (names or {}).get(upload_id)):
+            files.append(Attachment(f"/media/{upload_id}/{quote(name, safe='')}", name))
+    return text, files
+
+
+def _names_of_unlinked_uploads(entries: Sequence[Document]) -> dict[str, str]:
+    unlinked = {
+        upload_id
+        for entry in entries
+        for upload_id in entry.get("uploads") or []
+        if f"/media/{upload_id}/" not in (entry.get("content") or "")
+    }
+    if not unlinked:
+        return {}
+    found = Upload.objects.filter(pk__in=[ObjectId(text) for text in unlinked])
+    return {str(pk): name for pk, name in found.values_list("pk", "name")}
+
+
+def notice_of(entry: Document, people: Mapping[ObjectId, User]) -> str:
+    """What happened to the room or its members, as a sentence."""
+    data: dict[str, Any] = entry.get("data") or {}
+    words = {"actor": isolated(display_name(people.get(entry["actor_id"]), entry["sender"]))}
+    if entry["kind"] == Entry.Kind.ROOM.value:
+        if data.get("created"):
+            return _("%(actor)s made the room.") % words
+        if data.get("deleted"):
+            return _("%(actor)s closed the room.") % words
+        if data.get("name") is not None:
+            words["name"] = isolated(data["name"])
+            return _("%(actor)s renamed the room: %(name)s") % words
+        return _("%(actor)s changed the description.") % words
+    return _membership_notice(entry, data, people, words)
+
+
+def _membership_notice(
+    entry: Document, data: dict[str, Any], people: Mapping[ObjectId, User], words: dict[str, str]
+) -> str:
+    actor_id = str(entry["actor_id"])
+    added = [person for person in data.get("added", []) if person["id"] != actor_id]
+    removed = data.get("removed", [])
+    if removed:
+        if [person["id"] for person in removed] == [actor_id]:
+            return _("%(actor)s left the room.") % words
+        words["people"] = _listed(removed, people)
+        return _("%(actor)s removed %(people)s.") % words
+    if not added:
+        return _("%(actor)s joined the room.") % words
+    words["people"] = _listed(added, people)
+    roles = {person.get("role") for person in added}
+    if roles == {Membership.Role.MODERATOR.value}:
+        return _("%(actor)s made %(people)s a moderator.") % words
+    if roles == {Membership.Role.OWNER.value}:
+        return _("%(actor)s made %(people)s an owner.") % words
+    return _("%(actor)s added %(people)s.") % words
+
+
+def _listed(named: Sequence[dict[str, str]], people: Mapping[ObjectId, User]) -> str:
+    names = [
+        isolated(display_name(people.get(ObjectId(person["id"])), person["username"]))
+        for person in named[:NAMED_PEOPLE]
+    ]
+    if more := len(named) - len(names):
+        names.append(ngettext("%(count)s other", "%(count)s others", more) % {"count": more})
+    return _(", ").join(names)

@@ -1,0 +1,182 @@
+"""Fan-out: a broadcast is encoded once and handed to each socket without a task or a queue.
+
+python-socketio makes a task for each recipient, which puts the packet in a queue, from which a
+writer takes it, encodes it again and sends it through four layers of Daphne. Here the event becomes
+one finished WebSocket frame, and each Daphne connection that has nothing else under way gets these
+same bytes at once. Whoever cannot be served like that (long-polling, an upgrade under way, packets
+queued, TLS, another server) gets the packet through its queue, in order, as ever.
+
+`docs/decisions/0010-fan-out.md` says what it rests on, and `FANOUT=library` switches it off.
+"""
+
+import base64
+import logging
+import struct
+from collections.abc import Iterable
+from functools import cached_property, partial
+from typing import Any
+
+from engineio import packet as engine_packet
+from socketio import packet as socket_packet
+from socketio.async_manager import AsyncManager
+
+logger = logging.getLogger(__name__)
+
+MAX_BACKLOG = 4 * 1024 * 1024
+"""Bytes that may wait for a client that reads too slowly before it is cut off, to resume."""
+
+OPEN = 3  # autobahn's WebSocketProtocol.STATE_OPEN
+
+
+class SharedPacket(engine_packet.Packet):
+    """An engine.io message that goes to many sockets: encoded once for each kind of transport."""
+
+    def __init__(self, data: str | bytes) -> None:
+        super().__init__(engine_packet.MESSAGE, data)
+
+    @cached_property
+    def payload(self) -> bytes:
+        """What a WebSocket message holds."""
+        return self.data if self.binary else b"4" + self.data.encode()
+
+    @cached_property
+    def frame(self) -> bytes:
+        """One complete WebSocket frame (RFC 6455, section 5.2), unmasked, as servers send them."""
+        opcode = 0x82 if self.binary else 0x81
+        length = len(self.payload)
+        if length < 126:
+            header = struct.pack("!BB", opcode, length)
+        elif length < 2**16:
+            header = struct.pack("!BBH", opcode, 126, length)
+        else:
+            header = struct.pack("!BBQ", opcode, 127, length)
+        return header + self.payload
+
+    def encode(self, b64: bool = False) -> str | bytes:
+        """For the queue of one socket.
+
+        The base class keeps whatever it encoded first: bytes for a WebSocket, which then break the
+        answer of a polling client in the same room.
+        """
+        if not self.binary:
+            return "4" + self.data
+        return "b" + base64.b64encode(self.data).decode() if b64 else self.data
+
+
+class DirectWriter:
+    """Writes finished frames to one WebSocket of Daphne's, around everything between.
+
+    `find` gives one only where all that it touches is there: Daphne's protocol is autobahn's, on a
+    plain TCP (or Unix) transport of Twisted's.
+    """
+
+    __slots__ = ("protocol", "transport")
+
+    def __init__(self, protocol: Any) -> None:
+        self.protocol = protocol
+        self.transport = protocol.transport
+
+    @classmethod
+    def find(cls, send: Any) -> "DirectWriter | None":
+        """The writer behind an ASGI `send`, or None where frames must take the ordinary way."""
+        if not isinstance(send, partial) or not send.args:
+            return None  # another server than Daphne
+        protocol = send.args[0]
+        if type(protocol).__module__ != "daphne.ws_protocol":
+            return None
+        transport = protocol.transport
+        if getattr(transport, "TLS", False) or protocol._perMessageCompress is not None:
+            return None
+        needed = ("writeSomeData", "dataBuffer", "offset", "_tempDataLen", "disconnecting")
+        missing = [name for name in needed if not hasattr(transport, name)]
+        if missing:
+            report_once(f"Twisted's transport has no {', '.join(missing)}")
+            return None
+        return cls(protocol)
+
+    @property
+    def is_open(self) -> bool:
+        return self.protocol.state == OPEN
+
+    def write(self, frame: bytes) -> None:
+        """Send a frame now or, if the client has not read what came before, after that."""
+        transport = self.transport
+        waiting = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+        if waiting > MAX_BACKLOG:
+            transport.abortConnection()
+        elif waiting or transport.disconnecting:
+            transport.write(frame)
+        else:
+            written = transport.writeSomeData(frame)
+            if not isinstance(written, int):  # the connection is lost, and Twisted says how
+                transport.loseConnection()
+            elif written < len(frame):
+                transport.write(frame[written:])
+
+
+_reported: set[str] = set()
+
+
+def report_once(what: str) -> None:
+    """Say once in the log why fan-out takes the library's slower way."""
+    if what not in _reported:
+        _reported.add(what)
+        logger.warning("%s: broadcasts take python-socketio's own, slower way.", what)
+
+
+class FanoutManager(AsyncManager):
+    """Emits an event to many sockets of this process at the cost of one encoding.
+
+    It must not yield between two recipients: events that are emitted at the same time would reach
+    one client in one order and the next one in the other.
+    """
+
+    is_direct = True
+    """Off, everything is left to python-socketio."""
+
+    async def emit(
+        self,
+        event: str,
+        data: Any,
+        namespace: str,
+        room: Any = None,
+        skip_sid: Any = None,
+        callback: Any = None,
+        to: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if callback is not None or not self.is_direct:
+            await super().emit(
+                event, data, namespace, room=room, skip_sid=skip_sid, callback=callback, to=to
+            )
+            return
+        if namespace not in self.rooms:
+            return
+        skipped = skip_sid if isinstance(skip_sid, list) else [skip_sid]
+        recipients = self.get_participants(namespace, to or room)
+        engine_ids = [engine_id for sid, engine_id in recipients if sid not in skipped]
+        if engine_ids:
+            self._deliver(self._packets(event, data, namespace), engine_ids)
+
+    def _packets(self, event: str, data: Any, namespace: str) -> list[SharedPacket]:
+        """The event as engine.io messages: one, and one more for each binary attachment."""
+        match data:
+            case None:
+                arguments = []
+            case tuple():
+                arguments = list(data)
+            case _:
+                arguments = [data]
+        encoded = self.server.packet_class(
+            socket_packet.EVENT, namespace=namespace, data=[event, *arguments]
+        ).encode()
+        return [
+            SharedPacket(part) for part in (encoded if isinstance(encoded, list) else [encoded])
+        ]
+
+    def _deliver(self, packets: list[SharedPacket], engine_ids: Iterable[str]) -> None:
+        sockets = self.server.eio.sockets
+        for engine_id in engine_ids:
+            socket = sockets.get(engine_id)
+            if socket is not None and not socket.closed:
+                socket.push(packets)
