@@ -127,3 +127,7 @@ def aggregates_in(node: Any) -> Iterator[aggregates.Aggregate]:
             yield from aggregates_in(source)
         for child in getattr(node, "children", []):
             yield from aggregates_in(child)
+
+
+def contains_aggregate(node: Any) -> bool:
+    return any(True for _ in aggregates_in(node))

@@ -7,10 +7,10 @@ fields that may be null is a partial one, over the documents in which none of th
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import NotSupportedError, connections, models
+from django.db import NotSupportedError, models
 from django.db.models.sql.query import Query
 
-from .conditions import Filter
+from .conditions import Filter, condition
 from .expressions import Scope
 from .indexes import SparseIndex, TTLIndex
 from .kinds import least_of
@@ -27,7 +27,7 @@ class IndexModel:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-def index_for(index: models.Index, model: type[models.Model]) -> IndexModel:
+def index_for(index: models.Index, model: type[models.Model], connection: Any) -> IndexModel:
     """The MongoDB index for a model's `Meta.indexes` entry."""
     refuse(
         type(index) not in (models.Index, SparseIndex, TTLIndex) or index.contains_expressions,
@@ -41,7 +41,9 @@ def index_for(index: models.Index, model: type[models.Model]) -> IndexModel:
     ]
     options: dict[str, Any] = {"name": index.name}
     if index.condition is not None:
-        options["partialFilterExpression"] = partial_filter(index.condition, model, index.name)
+        options["partialFilterExpression"] = partial_filter(
+            index.condition, model, index.name, connection
+        )
     if isinstance(index, SparseIndex):
         options["sparse"] = True
     if isinstance(index, TTLIndex):
@@ -50,7 +52,7 @@ def index_for(index: models.Index, model: type[models.Model]) -> IndexModel:
 
 
 def index_for_constraint(
-    constraint: models.BaseConstraint, model: type[models.Model]
+    constraint: models.BaseConstraint, model: type[models.Model], connection: Any
 ) -> IndexModel:
     """The MongoDB index that enforces a model's `Meta.constraints` entry."""
     name = constraint.name
@@ -72,7 +74,7 @@ def index_for_constraint(
     fields = [model._meta.get_field(field_name) for field_name in constraint.fields]
     filters = [] if constraint.nulls_distinct is False else not_null(fields)
     if constraint.condition is not None:
-        filters.append(partial_filter(constraint.condition, model, name))
+        filters.append(partial_filter(constraint.condition, model, name, connection))
     return unique(fields, name, filters)
 
 
@@ -92,17 +94,14 @@ def not_null(fields: list[models.Field]) -> list[Filter]:
     return [{one.column: {"$gte": least_of(one)}} for one in fields if one.null]
 
 
-def partial_filter(condition: models.Q, model: type[models.Model], name: str) -> Filter:
-    """`condition` as a filter of the kind that a partial index may have."""
+def partial_filter(q: models.Q, model: type[models.Model], name: str, connection: Any) -> Filter:
+    """`q` as a filter of the kind that a partial index may have."""
     query = Query(model)
-    where = query.build_where(condition)
+    where = query.build_where(q)
     query.get_initial_alias()
-    compiler = query.get_compiler(connection=connections["default"])
-    scope = Scope(compiler)
-    from .conditions import condition as translated
-
+    scope = Scope(query.get_compiler(connection=connection))
     columns = {one.column: one for one in model._meta.concrete_fields}
-    return restricted(translated(where, scope).filter, columns, name)
+    return restricted(condition(where, scope).filter, columns, name)
 
 
 def restricted(one: Filter, columns: dict[str, models.Field], name: str) -> Filter:

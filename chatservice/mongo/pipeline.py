@@ -9,7 +9,7 @@ from django.db.models.sql.constants import LOUTER
 from django.db.models.sql.datastructures import BaseTable, Join
 from django.db.models.sql.where import AND, WhereNode
 
-from .aggregates import Gathering, aggregates_in
+from .aggregates import Gathering, contains_aggregate
 from .conditions import ALWAYS, NEVER, Condition, condition, conjunction, path_of
 from .expressions import Scope
 from .kinds import kind_of
@@ -47,9 +47,7 @@ class Pipeline:
         where, having = self.compiler.where, self.compiler.having
         selected = list(names.values())
         nodes = [*selected, *order_by, having]
-        grouped = self.query.group_by is not None or any(
-            True for node in nodes for _ in aggregates_in(node)
-        )
+        grouped = self.query.group_by is not None or any(map(contains_aggregate, nodes))
         if grouped and self.compiler._meta_ordering:
             order_by = []  # Django, too, keeps Meta.ordering out of a GROUP BY
         sliced_first = self._filter_and_join(

@@ -197,13 +197,15 @@ class DatabaseSchemaEditor(djongo_schema.DatabaseSchemaEditor):
     # Indexes
 
     def add_index(self, model: Model, index: models.Index) -> None:
-        self._create_index(model._meta.db_table, index_for(index, model))
+        self._create_index(model._meta.db_table, index_for(index, model, self.connection))
 
     def remove_index(self, model: Model, index: models.Index) -> None:
         self._drop_index(model._meta.db_table, index.name)
 
     def add_constraint(self, model: Model, constraint: models.BaseConstraint) -> None:
-        self._create_index(model._meta.db_table, index_for_constraint(constraint, model))
+        self._create_index(
+            model._meta.db_table, index_for_constraint(constraint, model, self.connection)
+        )
 
     def remove_constraint(self, model: Model, constraint: models.BaseConstraint) -> None:
         self._drop_index(model._meta.db_table, constraint.name)

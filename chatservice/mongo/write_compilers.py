@@ -10,7 +10,7 @@ from django.db.models.sql import compiler
 from django.db.models.sql.constants import MULTI
 from django.db.models.sql.query import Query
 
-from .aggregates import aggregates_in
+from .aggregates import contains_aggregate
 from .commands import Command, Delete, Insert, Update
 from .conditions import ALWAYS, NEVER, Filter, is_literal
 from .kinds import kind_of_field
@@ -65,8 +65,8 @@ class FilteredWrite(SQLCompiler):
         """
         query = self.query
         query.get_initial_alias()
-        early, (late, _) = ALWAYS, (ALWAYS, {})
-        if not (query.group_by or any(True for _ in aggregates_in(query.where))):
+        early = ALWAYS
+        if not query.group_by and not contains_aggregate(query.where):
             early, (late, _) = split(query.where, self.scope)
             if NEVER in (early, late):
                 raise EmptyResultSet

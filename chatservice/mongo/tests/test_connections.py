@@ -235,6 +235,7 @@ def test_server_that_hangs_and_goes_on(frail):
     groups = Group.objects.using(FRAIL)
     groups.create(name="readers")
     os.kill(frail.process.pid, signal.SIGSTOP)
+    os.waitpid(frail.process.pid, os.WUNTRACED)  # until it has stopped
     try:
         with pytest.raises(OperationalError):
             groups.exists()
