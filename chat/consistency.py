@@ -58,7 +58,8 @@ def problems_of(room: dict[str, Any]) -> Iterator[Problem]:
             case "member":
                 for person in data["removed"]:
                     members.pop(person["id"], None)
-                members |= {person["id"]: person["role"] for person in data["added"]}
+                present = [*data["added"], *data.get("changed", ())]
+                members |= {person["id"]: person["role"] for person in present}
             case "room":
                 deleted = deleted or data.get("deleted", False)
                 expected |= {key: data[key] for key in ("name", "description") if key in data}

@@ -70,6 +70,9 @@ class Draft:
         }
         if self.kind is Kind.MESSAGE:
             entry |= {"number": message_count + 1, "rev": seq}
+        if self.kind is Kind.MEMBER:
+            # For those who join, these are read.
+            entry["data"] = {**entry["data"], "messages": message_count}
         if self.client_id is not None:
             entry["client_id"] = self.client_id
         return entry

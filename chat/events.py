@@ -4,8 +4,12 @@ Protocol 2 has one event, `room_event`, for every entry. Protocol 1 is the earli
 knows messages only, by one of two events, according to how the message was sent.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+from bson import ObjectId
+
+from accounts.models import User
 from chatservice.timestamps import to_wire
 
 from .hot_path import Document
@@ -55,3 +59,25 @@ def contract_event(entry: Document) -> tuple[str, Payload] | None:
     if entry["via"] == Entry.Via.SOCKET.value:
         return "broadcast_message", message(entry)
     return "chat_response", {"room_id": str(entry["room_id"]), "message": message(entry)}
+
+
+# Not entries of the log
+
+
+def person(user: User) -> Payload:
+    return {"id": str(user.pk), "email": user.email}
+
+
+def typing(user: User, room_id: ObjectId) -> Payload:
+    """Somebody is writing."""
+    return {"room_id": str(room_id), "user": person(user)}
+
+
+def read(user: User, room_id: ObjectId, seq: int) -> Payload:
+    """Somebody has read the room up to a number."""
+    return {"room_id": str(room_id), "user": person(user), "seq": seq}
+
+
+def presence(changes: Sequence[tuple[User, bool]]) -> Payload:
+    """Who came online or went offline, of all that share a room with the listener."""
+    return {"changes": [{"user": person(user), "online": online} for user, online in changes]}

@@ -284,22 +284,29 @@ def uploads_visible_to(user: Any, upload_ids: Iterable[ObjectId]) -> set[ObjectI
 
 
 async def project_membership(
-    room_id: ObjectId, user_id: ObjectId, *, seq: int, moment: datetime, role: str | None
+    room_id: ObjectId, user_id: ObjectId, *, seq: int, change: Document, at_least: Document
 ) -> None:
-    """Bring a membership up to entry `seq`: joined with `role`, or left when it is None."""
-    if role is None:
-        change: Document = {"left_at": moment}
-        first: Document = {"joined_at": moment, "role": Membership.Role.MEMBER.value}
-    else:
-        change = {"left_at": None, "joined_at": moment, "role": role}
-        first = {}
-    update = {"$set": {**change, "rev": seq}, "$setOnInsert": {**first, "read_seq": 0}}
+    """Bring a membership up to entry `seq`: set the fields of `change`, raise those of `at_least`.
+
+    Made if there is none.
+    """
+    update: Document = {"$set": {**change, "rev": seq}, "$max": at_least}
     try:
         await memberships().update_one(
             {"room_id": room_id, "user_id": user_id, "rev": {"$lt": seq}}, update, upsert=True
         )
     except DuplicateKeyError:
         return  # the membership exists and has seen this entry, or a later one
+
+
+async def project_read(room_id: ObjectId, user_id: ObjectId, *, seq: int, number: int) -> bool:
+    """Move a member's read marker forward to `seq`, the room's message `number`; false if it is
+    there already."""
+    result = await memberships().update_one(
+        {"room_id": room_id, "user_id": user_id, "left_at": None, "read_seq": {"$lt": seq}},
+        {"$set": {"read_seq": seq, "read_number": number}},
+    )
+    return result.modified_count == 1
 
 
 async def project_room(room_id: ObjectId, *, seq: int, fields: Document) -> None:

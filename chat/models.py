@@ -87,6 +87,8 @@ class Membership(Document):
     joined_at = models.DateTimeField(_("joined at"), default=now, editable=False)
     left_at = models.DateTimeField(_("left at"), null=True, blank=True, editable=False)
     read_seq = models.BigIntegerField(_("read up to"), default=0, editable=False)
+    # The ordinal of the last message up to there: unread counts are a subtraction.
+    read_number = models.BigIntegerField(default=0, editable=False)
     rev = models.BigIntegerField(default=0, editable=False)
 
     class Meta:

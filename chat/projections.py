@@ -4,6 +4,9 @@ Each entry is applied after it is stored, in order, maybe several times and by s
 applying is idempotent and only ever goes forward (see `chat.log`).
 """
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from bson import ObjectId
 
 from . import hot_path
@@ -39,16 +42,28 @@ async def project(entry: Document) -> None:
             )
             await hot_path.erase_edits(room_id, data["target"], seq)
         case Kind.MEMBER.value:
-            for person in data["removed"]:
+            for user_id, change, at_least in _membership_changes(data, seq, moment):
                 await hot_path.project_membership(
-                    room_id, ObjectId(person["id"]), seq=seq, moment=moment, role=None
-                )
-            for person in data["added"]:
-                await hot_path.project_membership(
-                    room_id, ObjectId(person["id"]), seq=seq, moment=moment, role=person["role"]
+                    room_id, user_id, seq=seq, change=change, at_least=at_least
                 )
         case Kind.ROOM.value:
             fields = {name: data[name] for name in ("name", "description") if name in data}
             if data.get("deleted"):
                 fields["deleted_at"] = moment
             await hot_path.project_room(room_id, seq=seq, fields=fields)
+
+
+def _membership_changes(
+    data: Document, seq: int, moment: datetime
+) -> Iterator[tuple[ObjectId, Document, Document]]:
+    """For everybody whom a membership entry is about: what is set, and what is raised to a value."""
+    nothing_read = {"read_seq": 0, "read_number": 0}
+    # Who joins has read what was said before.
+    all_read = {"read_seq": seq, "read_number": data.get("messages", 0)}
+    for person in data["removed"]:
+        yield ObjectId(person["id"]), {"left_at": moment}, nothing_read
+    for person in data["added"]:
+        joined = {"left_at": None, "joined_at": moment, "role": person["role"]}
+        yield ObjectId(person["id"]), joined, all_read
+    for person in data.get("changed", ()):
+        yield ObjectId(person["id"]), {"role": person["role"]}, nothing_read

@@ -31,7 +31,7 @@ class RoomState:
             case Kind.MEMBER.value:
                 for person in entry["data"]["removed"]:
                     self.members.pop(ObjectId(person["id"]), None)
-                for person in entry["data"]["added"]:
+                for person in [*entry["data"]["added"], *entry["data"].get("changed", ())]:
                     self.members[ObjectId(person["id"])] = person["role"]
             case Kind.ROOM.value:
                 self.is_deleted = self.is_deleted or entry["data"].get("deleted", False)

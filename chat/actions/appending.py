@@ -1,0 +1,62 @@
+"""The logs that this process writes to, and how what they store is announced."""
+
+from collections.abc import Callable
+
+from bson import ObjectId
+
+from accounts.models import User
+from chat import events, hot_path, policies
+from chat.drafts import Draft
+from chat.hot_path import Document
+from chat.log import RoomLogs
+from chat.models import Entry
+from chat.room_state import RoomState
+from chatservice import realtime
+from chatservice.realtime.lifecycle import on_shutdown, on_startup
+
+
+async def append_permitted(
+    actor: User,
+    room_id: ObjectId,
+    kind: Entry.Kind,
+    data: Document,
+    allowed: Callable[[RoomState], bool],
+) -> None:
+    def permit(room: RoomState) -> None:
+        policies.require_visible(actor, room)
+        policies.require(allowed(room))
+
+    await append(room_id, kind=kind, actor=actor, data=data, permit=permit)
+
+
+async def append(
+    room_id: ObjectId,
+    *,
+    kind: Entry.Kind,
+    actor: User,
+    data: Document,
+    permit: Callable[[RoomState], None],
+) -> Document:
+    draft = Draft(kind=kind, actor=actor, fields={"data": data}, permit=permit)
+    return (await logs.submit(room_id, draft)).entry
+
+
+async def _announce(entries: list[Document], audience: frozenset[ObjectId]) -> None:
+    """Tell the devices of the people concerned, each in the protocol that it speaks."""
+    for entry in entries:
+        await realtime.publish("room_event", events.room_event(entry), to=audience, protocol=2)
+        if (event := events.contract_event(entry)) is not None:
+            await realtime.publish(*event, to=audience, protocol=1)
+
+
+logs = RoomLogs(_announce)
+"""The logs of this process. Their queues are written before the process stops."""
+
+on_shutdown(logs.drain)
+
+
+@on_startup
+async def recover() -> None:
+    """Finish what a process that was killed had stored and not yet projected."""
+    for room_id in await hot_path.rooms_behind_their_log():
+        await logs.roll_forward(room_id)

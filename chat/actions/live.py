@@ -1,0 +1,56 @@
+"""What members are told at once and the log does not keep: who types, reads, comes and goes.
+
+Only protocol 2 knows these events. They are lost on whoever is away, and that is all right.
+"""
+
+from collections.abc import Mapping
+
+from bson import ObjectId
+
+from accounts import hot_path as accounts_hot_path
+from accounts.models import User
+from chat import events, hot_path, policies
+from chatservice import realtime
+
+from .appending import logs
+
+
+async def announce_typing(*, actor: User, room_id: ObjectId) -> None:
+    """Tell the other members that the actor is writing something. Good for some seconds."""
+    room = await logs.state_of(room_id)
+    policies.require_member(actor, room)
+    others = [user_id for user_id in room.members if user_id != actor.pk]
+    await realtime.publish("typing", events.typing(actor, room_id), to=others, protocol=2)
+
+
+async def mark_read(*, actor: User, room_id: ObjectId, seq: int) -> None:
+    """Note that the actor has read a room up to entry `seq`, and tell the members.
+
+    It only ever moves forward, and not beyond the end of the log.
+    """
+    room = await logs.state_of(room_id)
+    policies.require_member(actor, room)
+    seq = min(seq, room.seq)
+    number = await hot_path.last_message_number(room_id, seq)
+    if await hot_path.project_read(room_id, actor.pk, seq=seq, number=number):
+        payload = events.read(actor, room_id, seq)
+        await realtime.publish("read", payload, to=room.members, protocol=2)
+
+
+async def announce_presence(*, changes: Mapping[ObjectId, bool]) -> None:
+    """Tell who shares a room with them that people came online (true) or went offline.
+
+    One event for each listener, however many people have changed: a thousand who reconnect at once
+    cost a thousand events and not a million.
+    """
+    people = await accounts_hot_path.load_users(changes)
+    news: dict[ObjectId, list[ObjectId]] = {}
+    for user_id in people:
+        for listener in await hot_path.user_ids_sharing_a_room_with(user_id) - {user_id}:
+            news.setdefault(listener, []).append(user_id)
+    listeners: dict[tuple[ObjectId, ...], list[ObjectId]] = {}
+    for listener, changed in news.items():
+        listeners.setdefault(tuple(changed), []).append(listener)
+    for user_ids, to in listeners.items():
+        payload = events.presence([(people[pk], changes[pk]) for pk in user_ids])
+        await realtime.publish("presence", payload, to=to, protocol=2)
