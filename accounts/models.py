@@ -259,7 +259,9 @@ class PresenceLease(Document):
         indexes = [
             models.Index(fields=["user", "expires_at"], name="accounts_presencelease_user"),
             TTLIndex(
-                fields=["expires_at"], expire_after_seconds=0, name="accounts_presencelease_expiry"
+                fields=["expires_at"],
+                expire_after_seconds=600,
+                name="accounts_presencelease_expiry",
             ),
         ]
 

@@ -25,18 +25,38 @@ QUICK = WriteConcern(w=1, j=False)
 """A lease that a crash of the database forgets is back with the next renewal."""
 
 
-async def arrive(process_id: str, user_id: ObjectId) -> None:
-    """Note that this process has a socket of the person. Repeating it renews the lease."""
+async def arrive(process_id: str, user_id: ObjectId) -> bool:
+    """Note that this process has a socket of the person. Repeating it renews the lease.
+
+    Returns whether the person was online before, in whichever process.
+    """
+    was_online = bool(await online([user_id]))
     await _leases().update_one(
         {"process_id": process_id, "user_id": user_id},
         {"$set": {"expires_at": now() + LEASE_LIFE}},
         upsert=True,
     )
+    return was_online
 
 
-async def leave(process_id: str, user_id: ObjectId) -> None:
-    """Note that this process has no socket of the person any more."""
+async def leave(process_id: str, user_id: ObjectId) -> bool:
+    """Note that this process has no socket of the person any more.
+
+    Returns whether the person is still online, in another process.
+    """
     await _leases().delete_one({"process_id": process_id, "user_id": user_id})
+    return bool(await online([user_id]))
+
+
+async def collect_expired() -> set[ObjectId]:
+    """The people who went offline because their process did not renew, each found by one caller.
+
+    MongoDB itself deletes a lease only ten minutes after its end, so that somebody gets to tell.
+    """
+    gone = set()
+    while lease := await _leases().find_one_and_delete({"expires_at": {"$lte": now()}}):
+        gone.add(lease["user_id"])
+    return gone - await online(gone)
 
 
 async def renew(process_id: str, user_ids: Iterable[ObjectId] = ()) -> None:

@@ -108,6 +108,19 @@ class RoomViewSet(viewsets.ViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
+        parameters=[ROOM],
+        request=serializers.MarkRead,
+        responses={204: None},
+        summary="Mark a room as read",
+    )
+    @action(detail=True, methods=["post"])
+    def read(self, request: Request, pk: str) -> Response:
+        """Note that you have read the room up to a number. It never moves back."""
+        seq = checked(serializers.MarkRead, request.data)["seq"]
+        run(actions.mark_read(actor=request.user, room_id=policies.room_id_from(pk), seq=seq))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
         parameters=[ROOM, serializers.EntryPage],
         responses=serializers.LogPage,
         summary="Read a room's log",

@@ -56,7 +56,7 @@ async def project(entry: Document) -> None:
 def _membership_changes(
     data: Document, seq: int, moment: datetime
 ) -> Iterator[tuple[ObjectId, Document, Document]]:
-    """For everybody whom a membership entry is about: what is set, and what is raised to a value."""
+    """For everybody whom a membership entry is about: what is set, and what is raised."""
     nothing_read = {"read_seq": 0, "read_number": 0}
     # Who joins has read what was said before.
     all_read = {"read_seq": seq, "read_number": data.get("messages", 0)}

@@ -41,6 +41,11 @@ class RoomView:
     members: Sequence[MemberView]
     last_seq: int
 
+    @property
+    def unread_count(self) -> int:
+        """Messages that the member has not read, without those of the last moments."""
+        return max(0, self.room["message_count"] - self.room["membership"]["read_number"])
+
 
 @dataclass(frozen=True, slots=True)
 class PrivateChatView:

@@ -85,6 +85,12 @@ class ChangeRole(serializers.Serializer):
     )
 
 
+class MarkRead(serializers.Serializer):
+    seq = serializers.IntegerField(
+        min_value=0, max_value=2**53, help_text=_("The number of the last entry you have seen.")
+    )
+
+
 class PostMessage(serializers.Serializer):
     content = PlainTextField(
         max_length=MESSAGE_LENGTH, help_text=_("The text, kept exactly as it is sent.")
@@ -213,6 +219,8 @@ class RoomSummary(serializers.Serializer):
     role = serializers.ChoiceField(
         choices=Membership.Role.choices, help_text=_("What you are in it.")
     )
+    read_seq = serializers.IntegerField(help_text=_("The number up to which you have read it."))
+    unread_count = serializers.IntegerField(help_text=_("Messages after that."))
 
 
 class Room(RoomSummary):
@@ -249,6 +257,8 @@ def room_summary(view: RoomView) -> Payload:
         "last_seq": view.last_seq,
         "last_activity_at": to_wire(room["last_activity_at"]),
         "role": room["membership"]["role"],
+        "read_seq": room["membership"]["read_seq"],
+        "unread_count": view.unread_count,
     }
 
 

@@ -79,6 +79,32 @@ class Connection:
     timers: tuple[asyncio.TimerHandle, ...] = ()
 
 
+class PresenceFeed:
+    """Gathers who comes and goes for a moment, so that a crowd that reconnects is told of once.
+
+    Who goes and comes back within that moment has not been away.
+    """
+
+    INTERVAL = 1.0  # seconds
+
+    def __init__(self) -> None:
+        self._changes: dict[ObjectId, bool] = {}
+
+    def note(self, user_id: ObjectId, *, online: bool) -> None:
+        if not self._changes:
+            in_background(self._announce_soon())
+        if self._changes.get(user_id) is (not online):
+            del self._changes[user_id]
+        else:
+            self._changes[user_id] = online
+
+    async def _announce_soon(self) -> None:
+        await asyncio.sleep(self.INTERVAL)
+        changes, self._changes = self._changes, {}
+        if changes:
+            await actions.announce_presence(changes=changes)
+
+
 class ChatNamespace(socketio.AsyncNamespace):
     """The events of the namespace `/`."""
 
@@ -86,6 +112,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         super().__init__(realtime.NAMESPACE)
         self.connections: dict[str, Connection] = {}
         self._devices: dict[ObjectId, set[str]] = {}
+        self._feed = PresenceFeed()
         self._presence_locks: WeakValueDictionary[ObjectId, asyncio.Lock] = WeakValueDictionary()
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
@@ -206,9 +233,13 @@ class ChatNamespace(socketio.AsyncNamespace):
         lock = self._presence_locks.setdefault(user_id, asyncio.Lock())
         async with lock:
             if user_id in self._devices:
-                await presence.arrive(PROCESS_ID, user_id)
+                was_online = await presence.arrive(PROCESS_ID, user_id)
+                if not was_online:
+                    self._feed.note(user_id, online=True)
             else:
-                await presence.leave(PROCESS_ID, user_id)
+                is_online = await presence.leave(PROCESS_ID, user_id)
+                if not is_online:
+                    self._feed.note(user_id, online=False)
 
     async def keep_presence(self) -> None:
         """Renew the leases of the people connected here, for as long as this process lives."""
@@ -216,6 +247,8 @@ class ChatNamespace(socketio.AsyncNamespace):
             await asyncio.sleep(presence.RENEW_INTERVAL.total_seconds())
             try:
                 await presence.renew(PROCESS_ID, list(self._devices))
+                for user_id in await presence.collect_expired():
+                    self._feed.note(user_id, online=False)
             except PyMongoError as error:  # a lease outlives two failed renewals
                 logger.warning("Presence could not be renewed: %s", type(error).__name__)
 
@@ -298,7 +331,24 @@ class ChatNamespace(socketio.AsyncNamespace):
             raise InvalidData
         return {"ok": True, "rooms": await reading.missed(connection.user, known)}
 
+    async def on_read(self, connection: Connection, data: object) -> Reply:
+        room_id, seq = self._room_of(data), data.get("seq") if isinstance(data, dict) else None
+        if type(seq) is not int or seq < 0:
+            raise InvalidData
+        await actions.mark_read(actor=connection.user, room_id=room_id, seq=seq)
+        return {"ok": True}
+
     # People
+
+    async def on_typing(self, connection: Connection, data: object) -> Reply:
+        await actions.announce_typing(actor=connection.user, room_id=self._room_of(data))
+        return {"ok": True}
+
+    def _room_of(self, data: object) -> ObjectId:
+        room = data.get("room") if isinstance(data, dict) else None
+        if not isinstance(room, str):
+            raise InvalidData
+        return policies.room_id_from(room)
 
     async def on_get_online_users(self, connection: Connection, data: object) -> Reply:
         people = await reading.acquaintances_online(connection.user)

@@ -227,7 +227,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["user", "expires_at"], name="accounts_presencelease_user"),
                     chatservice.mongo.indexes.TTLIndex(
-                        expire_after_seconds=0,
+                        expire_after_seconds=600,
                         fields=["expires_at"],
                         name="accounts_presencelease_expiry",
                     ),

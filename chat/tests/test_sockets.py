@@ -4,15 +4,18 @@ import contextlib
 import json
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 import requests
 import websocket
 
-from acceptance.people import try_to_connect
+from acceptance.people import Device, try_to_connect
 from acceptance.waiting import eventually
 from accounts import actions as account_actions
+from accounts.models import PresenceLease
 from accounts.tokens import AccessToken
+from chatservice.timestamps import now
 
 QUIET = 0.7  # seconds in which nothing more arrives, once what must arrive has arrived
 
@@ -276,3 +279,80 @@ def test_a_token_that_expires_is_announced_can_be_renewed_and_cuts(alice, connec
     assert left.ended.wait(30)
     assert left.all("error")
     assert stayed.connected
+
+
+def test_typing_is_told_to_the_other_members_only(alice, bob, carol, lunch, connect):
+    typist, reader, stranger = (connect(person, protocol=2) for person in (alice, bob, carol))
+
+    assert typist.call("typing", {"room": lunch.id}) == {"ok": True}
+    assert reader.wait_for("typing") == {
+        "room_id": lunch.id,
+        "user": {"id": alice.id, "email": alice.email},
+    }
+    assert stranger.call("typing", {"room": lunch.id})["code"] == "not_found"
+    assert stranger.all("typing") == typist.all("typing") == []
+
+
+def test_reading_moves_a_marker_that_never_goes_back(alice, bob, lunch, connect):
+    for number in range(5):
+        lunch.say(alice, f"{number}")
+
+    def unread():
+        return bob.http.get(lunch.path).json()["unread_count"]
+
+    eventually(lambda: unread() == 5, what="five unread messages")
+    reader, witness = connect(bob, protocol=2), connect(alice, protocol=2)
+    assert reader.call("read", {"room": lunch.id, "seq": 5}) == {"ok": True}
+    assert witness.wait_for("read") == {
+        "room_id": lunch.id,
+        "user": {"id": bob.id, "email": bob.email},
+        "seq": 5,
+    }
+    assert unread() == 2
+    assert bob.http.post(f"{lunch.path}/read", json={"seq": 3}).status_code == 204
+    assert unread() == 2
+    assert bob.http.post(f"{lunch.path}/read", json={"seq": 10**6}).status_code == 204
+    assert unread() == 0
+    assert bob.http.get(lunch.path).json()["read_seq"] == 7
+    assert len(witness.all("read")) == 2
+
+
+def test_who_joins_later_has_nothing_unread(alice, carol, lunch):
+    lunch.say(alice, "old news")
+    alice.http.post(f"{lunch.path}/members", json={"members": [carol.email]})
+    lunch.say(alice, "welcome")
+
+    def unread():
+        return carol.http.get(lunch.path).json()["unread_count"]
+
+    eventually(lambda: unread() == 1, what="the one message since")
+
+
+def test_presence_is_told_to_who_shares_a_room(alice, bob, carol, lunch, connect):
+    witness, stranger = connect(alice, protocol=2), connect(carol, protocol=2)
+
+    def told(online):
+        change = {"user": {"id": bob.id, "email": bob.email}, "online": online}
+        return lambda event: change in event["changes"]
+
+    first, second = connect(bob), connect(bob, protocol=2)
+    witness.wait_for("presence", told(True))
+    first.close()
+    second.close()
+    witness.wait_for("presence", told(False))
+    assert stranger.all("presence") == []
+    assert len(witness.all("presence", told(True))) == 1
+
+
+def test_the_people_of_a_killed_process_go_offline(alice, bob, lunch, connect, start_server):
+    witness, doomed = connect(alice, protocol=2), start_server()
+    device = Device(doomed.url)
+    device.connect(auth={"token": bob.token}, transports=["websocket"])
+    eventually(PresenceLease.objects.filter(user=bob.user).exists, what="Bob's lease")
+    doomed.kill()
+    # The lease of the killed process, as if its life were over.
+    past = now() - timedelta(seconds=1)
+    PresenceLease.objects.filter(user=bob.user).update(expires_at=past)
+
+    witness.wait_for("presence", lambda event: not event["changes"][0]["online"])
+    device.close()
