@@ -50,7 +50,7 @@ LOG_IN: dict[str, Any] = {
 }
 
 
-class EntranceViewSet(viewsets.GenericViewSet):
+class EntranceViewSet(viewsets.ViewSet):
     """What is open to people who are not logged in. A token that comes along is not looked at."""
 
     authentication_classes = []
@@ -105,7 +105,7 @@ class EntranceViewSet(viewsets.GenericViewSet):
         return Response(actions.refresh_tokens(**fields_of(Refresh, request)))
 
 
-class AccountViewSet(viewsets.GenericViewSet):
+class AccountViewSet(viewsets.ViewSet):
     """The account of the person who asks."""
 
     @extend_schema(operation_id="me", responses={200: PersonSerializer, **NOT_AUTHENTICATED})

@@ -20,6 +20,9 @@ from .reading import MemberView, PrivateChatView, RoomView
 MAX_PAGE = 1_000
 """Messages or entries in one page."""
 
+MAX_SEQ = 2**53 - 1
+"""The largest number that every client can write: JavaScript's `Number.MAX_SAFE_INTEGER`."""
+
 
 class PersonNameField(serializers.CharField):
     """An e-mail address or a user name, as somebody typed it."""
@@ -87,7 +90,7 @@ class ChangeRole(serializers.Serializer):
 
 class MarkRead(serializers.Serializer):
     seq = serializers.IntegerField(
-        min_value=0, max_value=2**53, help_text=_("The number of the last entry you have seen.")
+        min_value=0, max_value=MAX_SEQ, help_text=_("The number of the last entry you have seen.")
     )
 
 
@@ -104,6 +107,7 @@ class PostMessage(serializers.Serializer):
     )
     reply_to = serializers.IntegerField(
         min_value=1,
+        max_value=MAX_SEQ,
         required=False,
         allow_null=True,
         default=None,
@@ -126,10 +130,16 @@ class MessagePage(serializers.Serializer):
     """Query parameters of the list of messages; none of them means all messages."""
 
     before = serializers.IntegerField(
-        min_value=0, required=False, help_text=_("Only messages with a smaller `seq`.")
+        min_value=0,
+        max_value=MAX_SEQ,
+        required=False,
+        help_text=_("Only messages with a smaller `seq`."),
     )
     after = serializers.IntegerField(
-        min_value=0, required=False, help_text=_("Only messages with a greater `seq`.")
+        min_value=0,
+        max_value=MAX_SEQ,
+        required=False,
+        help_text=_("Only messages with a greater `seq`."),
     )
     limit = serializers.IntegerField(
         min_value=1,
@@ -151,7 +161,11 @@ class EntryPage(serializers.Serializer):
     """Query parameters of the room's log."""
 
     after = serializers.IntegerField(
-        min_value=0, required=False, default=0, help_text=_("Only entries with a greater `seq`.")
+        min_value=0,
+        max_value=MAX_SEQ,
+        required=False,
+        default=0,
+        help_text=_("Only entries with a greater `seq`."),
     )
     limit = serializers.IntegerField(
         min_value=1,

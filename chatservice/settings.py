@@ -88,6 +88,8 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "chatservice.urls"
 ASGI_APPLICATION = "chatservice.asgi.application"
+# Above `realtime.server.MAX_MESSAGE_BYTES`, which decides. `runserver` reads these two, too.
+DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 3 * 1024 * 1024
 APPEND_SLASH = False  # every path of ours answers with and without its final slash
 
 TEMPLATES = [
@@ -206,7 +208,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "account:log-in"
 
 ALGORITHM = ENVIRONMENT.choice("ALGORITHM", "HS256", ["HS256", "HS384", "HS512"])
 ACCESS_TOKEN_EXPIRE_MINUTES = ENVIRONMENT.integer(

@@ -115,7 +115,14 @@ def page_link(answer, relation):
 
 @pytest.mark.parametrize(
     "page",
-    [{"limit": 0}, {"limit": 1001}, {"limit": "x"}, {"before": -1}, {"after": "1.5"}],
+    [
+        {"limit": 0},
+        {"limit": 1001},
+        {"limit": "x"},
+        {"before": -1},
+        {"after": "1.5"},
+        {"after": 10**26},
+    ],
 )
 def test_a_page_that_cannot_be_is_refused_by_name(alice, lunch, page):
     answer = alice.http.get(f"{lunch.path}/messages", params=page)

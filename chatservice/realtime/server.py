@@ -9,8 +9,9 @@ from django.http.request import validate_host
 from . import engine
 from .channel_manager import ChannelLayerManager
 
-MAX_MESSAGE_BYTES = 1_000_000
-"""The largest packet a client may send; a larger one ends its connection."""
+MAX_MESSAGE_BYTES = 2 * 1024 * 1024
+"""The largest packet a client may send; a larger one ends its connection. Far above what a message
+may have, so that one that is too long gets an answer."""
 
 OWN_EVENTS = {"connect", "disconnect"}
 """What the server tells its own handlers. A client's event of such a name must not reach them:

@@ -88,6 +88,8 @@ class Command(BaseCommand):
             endpoints=[f"fd:fileno={listener.fileno()}"],
             ping_interval=PING_INTERVAL_SECONDS,
             websocket_timeout=-1,
+            websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
+            websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
             application_close_timeout=APPLICATION_CLOSE_SECONDS,
             **proxy_headers(),
             verbosity=0,  # Daphne's access log would show Engine.IO session ids
