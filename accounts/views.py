@@ -28,6 +28,7 @@ from .addresses import client_address, user_agent
 from .forms import LogInForm, PasswordForm, ProfileForm, SignUpForm
 from .hot_path import WEB_SESSION_KEY
 from .models import TAKEN, Session, User
+from .programs import program_name
 
 BACKEND = settings.AUTHENTICATION_BACKENDS[0]
 INVALID = 422
@@ -205,7 +206,10 @@ def settings_page(
     context = {
         "profile": profile or ProfileForm(initial=initial),
         "password": password or PasswordForm(),
-        "sessions": Session.objects.visible_to(person),
+        "sessions": [
+            {"session": session, "program": program_name(session.user_agent)}
+            for session in Session.objects.visible_to(person)
+        ],
         "current_session_id": request.session.get(WEB_SESSION_KEY),
     }
     return render_page(request, "accounts/settings.html", context, status=INVALID if forms else 200)

@@ -2,22 +2,29 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
+from chat.views import index
 from media_upload.api import UploadView
 
 from . import views
 
+docs = SpectacularSwaggerSplitView.as_view(url_name="openapi", http_method_names=["get", "head"])
+
 urlpatterns = [
-    path("", views.index, name="index"),
+    path("", index, name="index"),
+    path("", include("accounts.page_urls")),
+    path("", include("chat.page_urls")),
+    re_path(r"^language/?$", set_language, name="set-language"),
     path("favicon.ico", views.favicon),
     re_path(r"^health/?$", views.health, name="health"),
     path("auth/", include("accounts.urls")),
     re_path(r"^chat/upload_media/?$", UploadView.as_view(), name="upload-media"),
     path("chat/", include("chat.urls")),
     path("media/", include("media_upload.urls")),
-    re_path(r"^openapi\.json$", SpectacularAPIView.as_view(), name="openapi"),
-    re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="docs"),
+    re_path(r"^openapi\.json$", SpectacularJSONAPIView.as_view(), name="openapi"),
+    re_path(r"^docs/?$", docs, name="docs"),
     path("admin/", admin.site.urls),
 ]
 

@@ -1,18 +1,12 @@
 """The pages and answers that belong to no app."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from chatservice.mongo.client import database
-
-
-@require_safe
-def index(request: HttpRequest) -> HttpResponse:
-    """The front page: what this is, and where to go."""
-    return render(request, "index.html")
 
 
 @require_safe

@@ -7,6 +7,7 @@ Content-Length before a byte is read, and by counting where there is none or it 
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -21,7 +22,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-UPLOAD_PATH = "/chat/upload_media"
+# The API's address, and that of the pages' form for a message, which works without a script.
+UPLOAD_PATH = re.compile(r"/chat/upload_media/?|/rooms/[0-9a-f]{24}/messages/?")
 FORM_BYTES = 64 * 1024  # of a multipart form, round the file in it
 OTHER_BYTES = 1024 * 1024  # of everything that is not an upload
 
@@ -37,7 +39,7 @@ def longest_body() -> int:
 
 def limit_for(path: str) -> int:
     """How many bytes a request's body may have at `path`."""
-    return longest_body() if path.rstrip("/") == UPLOAD_PATH else OTHER_BYTES
+    return longest_body() if UPLOAD_PATH.fullmatch(path) else OTHER_BYTES
 
 
 class BodyTooLong(Exception):

@@ -1,0 +1,110 @@
+"""The forms of the chat's pages. What may be stored is decided by the actions."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from .models import CLIENT_ID_LENGTH, DESCRIPTION_LENGTH, MESSAGE_LENGTH, NAME_LENGTH
+
+SEPARATORS = re.compile(r"[\s,;،؛]*[,;،؛\n][\s,;،؛]*")
+"""Between the names of people: commas and semicolons of both scripts, and new lines."""
+
+
+class PeopleField(forms.CharField):
+    """E-mail addresses or user names, as a list."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("label", _("People"))
+        options.setdefault(
+            "help_text", _("E-mail addresses or user names, with commas between them.")
+        )
+        widget = forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "dir": "auto"}
+        )
+        super().__init__(max_length=50_000, widget=widget, **options)
+
+    def clean(self, value: Any) -> list[str]:
+        return [name for name in SEPARATORS.split(super().clean(value)) if name]
+
+
+class ChatForm(forms.Form):
+    prefix_of_ids = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        kwargs.setdefault("auto_id", f"{self.prefix_of_ids}_%s")
+        super().__init__(*args, **kwargs)
+
+
+class NewRoomForm(ChatForm):
+    prefix_of_ids = "new_room"
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=NAME_LENGTH,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+    )
+    description = forms.CharField(
+        label=_("What it is about"),
+        max_length=DESCRIPTION_LENGTH,
+        required=False,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+    )
+    members = PeopleField(required=False)
+
+
+class PrivateChatForm(ChatForm):
+    prefix_of_ids = "private_chat"
+
+    user = forms.CharField(
+        label=_("E-mail or user name"),
+        max_length=254,
+        widget=forms.TextInput(
+            attrs={"dir": "auto", "autocomplete": "off", "autocapitalize": "none"}
+        ),
+    )
+
+
+class ChangeRoomForm(ChatForm):
+    prefix_of_ids = "change_room"
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=NAME_LENGTH,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+    )
+    description = forms.CharField(
+        label=_("What it is about"),
+        max_length=DESCRIPTION_LENGTH,
+        required=False,
+        widget=forms.Textarea(attrs={"dir": "auto", "rows": 3}),
+    )
+
+
+class AddMembersForm(ChatForm):
+    prefix_of_ids = "add_members"
+
+    members = PeopleField(label=_("Add people"))
+
+
+class MessageForm(ChatForm):
+    """A message from a page without a script; `client_id` makes a second click harmless."""
+
+    prefix_of_ids = "message"
+
+    content = forms.CharField(required=False, strip=False, max_length=2 * MESSAGE_LENGTH)
+    client_id = forms.CharField(required=False, max_length=CLIENT_ID_LENGTH)
+    file = forms.FileField(required=False, allow_empty_file=True)
+
+
+class EditMessageForm(ChatForm):
+    prefix_of_ids = "edit_message"
+
+    content = forms.CharField(
+        label=_("Message"),
+        strip=False,
+        max_length=2 * MESSAGE_LENGTH,
+        widget=forms.Textarea(attrs={"dir": "auto", "rows": 6}),
+    )

@@ -1,0 +1,28 @@
+"""The addresses of the chat's pages, with and without the final slash."""
+
+from django.urls import re_path
+
+from . import views
+
+app_name = "rooms"
+
+ROOM = r"^rooms/(?P<room_id>[0-9a-f]{24})"
+MESSAGE = ROOM + r"/messages/(?P<message_id>[0-9a-f]{24})"
+
+urlpatterns = [
+    re_path(r"^rooms/new/?$", views.new_room, name="new"),
+    re_path(r"^rooms/private/?$", views.open_private_chat, name="private-chat"),
+    re_path(ROOM + r"/?$", views.room, name="room"),
+    re_path(ROOM + r"/details/?$", views.room_details, name="details"),
+    re_path(ROOM + r"/messages/?$", views.post_message, name="post-message"),
+    re_path(MESSAGE + r"/?$", views.edit_message, name="edit-message"),
+    re_path(MESSAGE + r"/delete/?$", views.delete_message, name="delete-message"),
+    re_path(ROOM + r"/change/?$", views.change_room, name="change"),
+    re_path(ROOM + r"/members/?$", views.add_members, name="add-members"),
+    re_path(
+        ROOM + r"/members/(?P<member_id>[0-9a-f]{24})/remove/?$",
+        views.remove_member,
+        name="remove-member",
+    ),
+    re_path(ROOM + r"/leave/?$", views.leave_room, name="leave"),
+]

@@ -1,0 +1,415 @@
+"""The chat's pages. All of them work without JavaScript; with it, they change by themselves.
+
+A page has three panes: the list of rooms, a conversation (or a form), and its details. `pane` says
+which one of them a narrow screen shows.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+from bson import ObjectId
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import User
+from chatservice.pages import for_people, render_page
+from chatservice.realtime.loop import run
+from media_upload import actions as media_actions
+
+from . import actions, policies, reading
+from .forms import (
+    AddMembersForm,
+    ChangeRoomForm,
+    EditMessageForm,
+    MessageForm,
+    NewRoomForm,
+    PrivateChatForm,
+)
+from .log import RoomState
+from .models import MESSAGE_LENGTH, Entry
+from .page_texts import page_texts
+from .rows import display_name, hue_of, initial_of, rows_of, split_content
+
+PAGE = 50
+"""Messages on a page of history."""
+
+SHOWN_MEMBERS = 200
+"""Members that the details of a room list; a room of thousands says how many others there are."""
+
+INVALID = 422
+
+
+# Reading
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The list of one's rooms; for who is not logged in, what this is."""
+    if not request.user.is_authenticated:
+        return render_page(request, "index.html")
+    return rooms(request)
+
+
+@for_people
+def rooms(request: HttpRequest) -> HttpResponse:
+    return chat_page(request, "chat/no_room.html", pane="rooms")
+
+
+@require_safe
+@for_people
+def room(request: HttpRequest, room_id: str) -> HttpResponse:
+    """A room with its last messages, or with those before or after a number of its log."""
+    return room_page(request, room_id, pane="conversation")
+
+
+@require_safe
+@for_people
+def room_details(request: HttpRequest, room_id: str) -> HttpResponse:
+    """The same page; a narrow screen shows who is in the room and what can be done about it."""
+    return room_page(request, room_id, pane="details")
+
+
+def room_page(
+    request: HttpRequest,
+    room_id: str,
+    *,
+    pane: str,
+    form: MessageForm | None = None,
+    change_form: ChangeRoomForm | None = None,
+    members_form: AddMembersForm | None = None,
+) -> HttpResponse:
+    person = reader(request)
+    # The number first: what is stored while the rest is read is then seen twice, and not missed.
+    view = run(reading.room(person, ObjectId(room_id)))
+    history = run(
+        reading.history(
+            person,
+            ObjectId(room_id),
+            before=number_in(request, "before"),
+            after=number_in(request, "after"),
+            limit=PAGE,
+        )
+    )
+    forms = [each for each in (form, change_form, members_form) if each is not None]
+    context = {
+        **described(person, view),
+        "rows": rows_of(history.entries, history.people, person),
+        "older": history.older,
+        "newer": history.newer,
+        "client_id": uuid4(),
+        "form": form or MessageForm(),
+        "change_form": change_form
+        or ChangeRoomForm(
+            initial={"name": view.room["name"], "description": view.room["description"]}
+        ),
+        "members_form": members_form or AddMembersForm(),
+        "max_length": MESSAGE_LENGTH,
+    }
+    status = INVALID if any(each.errors for each in forms) else 200
+    return chat_page(request, "chat/room.html", context, pane=pane, status=status)
+
+
+def described(person: User, view: reading.RoomView) -> dict[str, Any]:
+    """What the page says of a room, and which of its buttons there are."""
+    room = view.room
+    state = RoomState(
+        room["_id"],
+        is_group_chat=room["is_group_chat"],
+        members={member.person.pk: member.membership["role"] for member in view.members},
+    )
+    others = [member.person for member in view.members if member.person.pk != person.pk]
+    is_private = not room["is_group_chat"]
+    members = run(reading.members(person, room["_id"]))
+    shown = members[:SHOWN_MEMBERS]
+    return {
+        "room": {
+            "id": str(room["_id"]),
+            "name": display_name(others[0]) if is_private and others else room["name"],
+            "description": room["description"],
+            "is_private": is_private,
+            "other": others[0] if is_private and others else None,
+            "last_seq": view.last_seq,
+            "hue": hue_of(others[0].pk if is_private and others else room["_id"]),
+        },
+        "members": [
+            {
+                "person": member.person,
+                "id": str(member.person.pk),
+                "name": display_name(member.person),
+                "initial": initial_of(display_name(member.person)),
+                "hue": hue_of(member.person.pk),
+                "role": member.membership["role"],
+                "is_online": member.is_online,
+                "is_me": member.person.pk == person.pk,
+                "can_remove": member.person.pk != person.pk
+                and policies.can_remove_member(person, state, member.person.pk),
+            }
+            for member in shown
+        ],
+        "member_count": len(members),
+        "more_members": len(members) - len(shown),
+        "can_change": policies.can_change_room(person, state),
+        "can_add": policies.can_add_members(person, state),
+        "can_leave": policies.can_remove_member(person, state, person.pk),
+        "can_moderate": policies.can_moderate_room(person, state),
+    }
+
+
+def chat_page(
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any] | None = None,
+    *,
+    pane: str,
+    status: int = 200,
+) -> HttpResponse:
+    """A page with the list of rooms beside it."""
+    person = reader(request)
+    context = {
+        "rooms": [listed(person, each) for each in shown_rooms(request, person)],
+        "pane": pane,
+        "me": {"id": str(person.pk), "name": display_name(person), "hue": hue_of(person.pk)},
+        "my_initial": initial_of(display_name(person)),
+        "texts": page_texts(),
+        **(context or {}),
+    }
+    return render_page(request, template, context, status=status)
+
+
+def shown_rooms(request: HttpRequest, person: User) -> list[reading.ListedRoom]:
+    """The list beside the page; a script that puts another page in place keeps the one it has."""
+    if request.headers.get("X-Part") == "stage":
+        return []
+    return run(reading.room_list(person))
+
+
+def listed(person: User, item: reading.ListedRoom) -> dict[str, Any]:
+    """A room in the list. `number` counts its messages: what is unread is a subtraction."""
+    room, message = item.room, item.last_message
+    name = display_name(item.other) if item.other else room["name"]
+    preview = ""
+    if message is not None:
+        preview = preview_of(message)
+    return {
+        "id": str(room["_id"]),
+        "name": name,
+        "initial": initial_of(name),
+        "hue": hue_of(item.other.pk if item.other else room["_id"]),
+        "is_private": not room["is_group_chat"],
+        "other": item.other,
+        "last_seq": item.last_seq,
+        "number": (message or {}).get("number", 0),
+        "last_message_seq": (message or {}).get("seq", 0),
+        "joined_at": room["membership"]["joined_at"],
+        "at": message["created_at"] if message else room["last_activity_at"],
+        "sender": display_name(item.last_sender) if message and not item.other else "",
+        "is_mine": message is not None and message["actor_id"] == person.pk,
+        "preview": preview,
+    }
+
+
+def preview_of(message: dict[str, Any]) -> str:
+    """The first line or so of a message, for the list."""
+    if message.get("deleted_at"):
+        return _("This message was deleted.")
+    text, files = split_content(message.get("content") or "", message.get("uploads") or [])
+    return " ".join((text or " ".join(file.name for file in files)).split())[:120]
+
+
+def number_in(request: HttpRequest, name: str) -> int | None:
+    """A number of the log in the query string; None for whatever else somebody wrote there."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def reader(request: HttpRequest) -> User:
+    """The person who asks, of a page that is `for_people`."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def room_url(room_id: object) -> str:
+    return reverse("rooms:room", args=[str(room_id)])
+
+
+# Messages
+
+
+@require_POST
+@for_people
+def post_message(request: HttpRequest, room_id: str) -> HttpResponse:
+    """Say something, with a file or without."""
+    person = reader(request)
+    form = MessageForm(request.POST, request.FILES)
+    if form.is_valid():
+        fields = form.cleaned_data
+        # Browsers send a text's line ends as CR LF; what is stored is what was typed.
+        content = fields["content"].replace("\r\n", "\n")
+        try:
+            # Before anything is stored: a file that nobody gets to see would stay for ever.
+            run(reading.require_room(person, ObjectId(room_id)))
+            if fields["file"]:
+                upload = media_actions.store_upload(actor=person, file=fields["file"])
+                content = f"{content}\n{upload.file_url}" if content.strip() else upload.file_url
+            run(
+                actions.post_message(
+                    actor=person,
+                    room_id=ObjectId(room_id),
+                    content=content,
+                    client_id=fields["client_id"] or None,
+                    via=Entry.Via.REST,
+                )
+            )
+        except ValidationError as error:
+            form.add_error(None, ValidationError(error.messages))
+        else:
+            return redirect(room_url(room_id))
+    return room_page(request, room_id, pane="conversation", form=form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_people
+def edit_message(request: HttpRequest, room_id: str, message_id: str) -> HttpResponse:
+    """Edit a message of one's own, or delete it."""
+    person = reader(request)
+    ids = {"room_id": ObjectId(room_id), "message_id": ObjectId(message_id)}
+    message = run(reading.message(person, *ids.values()))
+    form = EditMessageForm(request.POST or None, initial={"content": message.get("content") or ""})
+    if request.method == "POST" and form.is_valid():
+        content = form.cleaned_data["content"].replace("\r\n", "\n")
+        try:
+            run(actions.edit_message(actor=person, content=content, **ids))
+        except ValidationError as error:
+            form.add_error(None, ValidationError(error.messages))
+        else:
+            return redirect(room_url(room_id))
+    view = run(reading.room(person, ids["room_id"]))
+    context = {
+        **described(person, view),
+        "form": form,
+        "message_id": message_id,
+        "can_edit": policies.can_edit_message(person, message) and not message.get("deleted_at"),
+    }
+    status = INVALID if form.errors else 200
+    return chat_page(request, "chat/edit_message.html", context, pane="conversation", status=status)
+
+
+@require_POST
+@for_people
+def delete_message(request: HttpRequest, room_id: str, message_id: str) -> HttpResponse:
+    run(
+        actions.delete_message(
+            actor=reader(request), room_id=ObjectId(room_id), message_id=ObjectId(message_id)
+        )
+    )
+    return redirect(room_url(room_id))
+
+
+# Rooms
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_people
+def new_room(request: HttpRequest) -> HttpResponse:
+    """Make a room, with people or without."""
+    form = NewRoomForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            opened = run(actions.create_room(actor=reader(request), **form.cleaned_data))
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return redirect(room_url(opened.room_id))
+    return new_room_page(request, room_form=form)
+
+
+@require_POST
+@for_people
+def open_private_chat(request: HttpRequest) -> HttpResponse:
+    """Go to the private chat with somebody, which is made if there is none."""
+    form = PrivateChatForm(request.POST)
+    if form.is_valid():
+        named = [form.cleaned_data["user"].strip()]
+        try:
+            opened = run(actions.open_private_chat(actor=reader(request), members=named))
+        except ValidationError as error:
+            form.add_error("user", ValidationError(error.messages))
+        else:
+            return redirect(room_url(opened.room_id))
+    return new_room_page(request, private_form=form)
+
+
+def new_room_page(
+    request: HttpRequest,
+    room_form: NewRoomForm | None = None,
+    private_form: PrivateChatForm | None = None,
+) -> HttpResponse:
+    forms = [form for form in (room_form, private_form) if form is not None]
+    context = {
+        "room_form": room_form or NewRoomForm(),
+        "private_form": private_form or PrivateChatForm(),
+    }
+    status = INVALID if any(form.errors for form in forms) else 200
+    return chat_page(request, "chat/new_room.html", context, pane="conversation", status=status)
+
+
+@require_POST
+@for_people
+def change_room(request: HttpRequest, room_id: str) -> HttpResponse:
+    """Rename or describe a room; what has not changed is not announced."""
+    person = reader(request)
+    form = ChangeRoomForm(request.POST)
+    if form.is_valid():
+        room = run(reading.require_room(person, ObjectId(room_id)))
+        text = {name: value.replace("\r\n", "\n") for name, value in form.cleaned_data.items()}
+        changes = {name: value for name, value in text.items() if value != room[name]}
+        try:
+            if changes:
+                run(actions.change_room(actor=person, room_id=ObjectId(room_id), **changes))
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return redirect("rooms:details", room_id)
+    return room_page(request, room_id, pane="details", change_form=form)
+
+
+@require_POST
+@for_people
+def add_members(request: HttpRequest, room_id: str) -> HttpResponse:
+    form = AddMembersForm(request.POST)
+    if form.is_valid():
+        people = form.cleaned_data["members"]
+        try:
+            run(
+                actions.add_members(actor=reader(request), room_id=ObjectId(room_id), people=people)
+            )
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            return redirect("rooms:details", room_id)
+    return room_page(request, room_id, pane="details", members_form=form)
+
+
+@require_POST
+@for_people
+def remove_member(request: HttpRequest, room_id: str, member_id: str) -> HttpResponse:
+    run(
+        actions.remove_member(
+            actor=reader(request), room_id=ObjectId(room_id), member_id=ObjectId(member_id)
+        )
+    )
+    return redirect("rooms:details", room_id)
+
+
+@require_POST
+@for_people
+def leave_room(request: HttpRequest, room_id: str) -> HttpResponse:
+    room = run(reading.require_room(reader(request), ObjectId(room_id)))
+    run(actions.leave_room(actor=reader(request), room_id=ObjectId(room_id)))
+    messages.success(request, _("You have left the room: %(name)s") % {"name": room["name"]})
+    return redirect("index")

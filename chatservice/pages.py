@@ -1,0 +1,149 @@
+"""What the built-in pages have in common: their policy, their modules, who looks at them."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+from rest_framework.exceptions import APIException
+
+from .errors import answer_for, respond
+
+View = Callable[..., HttpResponse]
+
+SCRIPTS = settings.BASE_DIR / "static" / "js"
+SOCKET_IO_CLIENT = "vendor/socket.io-client/socket.io.esm.min.js"
+THEME_COOKIE = "theme"
+COOKIE_AGE = 60 * 60 * 24 * 365  # seconds
+
+
+class ImportMap(NamedTuple):
+    """The names by which our modules import each other, and where these are."""
+
+    text: str
+    urls: list[str]
+    hash: str
+    """Of the text: what the policy lets run, although it stands in the page."""
+
+
+@cache
+def import_map() -> ImportMap:
+    """Every module under `static/js` as `chat/<path>`, and the Socket.IO client.
+
+    An import map cannot be a file of its own: browsers take only one that is in the page.
+    """
+    imports = {"socket.io-client": static(SOCKET_IO_CLIENT)}
+    for path in sorted(SCRIPTS.rglob("*.js")):
+        name = path.relative_to(SCRIPTS).as_posix()
+        imports[f"chat/{name.removesuffix('.js')}"] = static(f"js/{name}")
+    text = json.dumps({"imports": imports}, separators=(",", ":"))
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return ImportMap(text, list(imports.values()), f"sha256-{digest}")
+
+
+@cache
+def content_security_policy() -> str:
+    """Only files of our own, and the one import map; no script or style in the page.
+
+    Trusted Types: a text that reached `innerHTML` or the like, by whatever mistake, is refused.
+    """
+    files = " ".join(["'self'", *settings.MEDIA_ORIGINS])
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'self' '{import_map().hash}'",
+            "style-src 'self'",
+            f"img-src {files}",
+            f"media-src {files}",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        ]
+    )
+
+
+def render_page(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """A page from its template, under the strict policy."""
+    page = render(request, template, {**(context or {}), "import_map": import_map()}, status=status)
+    page["Content-Security-Policy"] = content_security_policy()
+    return page
+
+
+def for_people(view: View) -> View:
+    """Lets in who is logged in, in the language of their choice.
+
+    Others are sent to the log-in, and come back afterwards. What the actions refuse, and the view
+    does not show in a form, is a page that says so.
+    """
+
+    @never_cache
+    @login_required
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        speak(request, request.user.language)
+        try:
+            response = view(request, *args, **kwargs)
+        except (APIException, ValidationError) as error:
+            answer = answer_for(error)
+            if answer is None:
+                raise
+            response = respond(request, answer)
+        remember_language(request, response)
+        return response
+
+    return page
+
+
+def speak(request: HttpRequest, language: str) -> None:
+    """Answer this request in a language of ours; with none, in the one the browser asks for."""
+    if language:
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
+
+
+def remember_language(request: HttpRequest, response: HttpResponse) -> None:
+    """Keep a person's language on their device: the API and the log-in page speak it, too."""
+    language = getattr(request.user, "language", "")
+    if language and request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) != language:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=COOKIE_AGE,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        )
+
+
+def remember_theme(response: HttpResponse, theme: str) -> None:
+    """Keep a choice of `light` or `dark` on this device; anything else follows the system."""
+    if theme not in ("light", "dark"):
+        response.delete_cookie(THEME_COOKIE)
+        return
+    response.set_cookie(
+        THEME_COOKIE,
+        theme,
+        max_age=COOKIE_AGE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )

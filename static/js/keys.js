@@ -1,0 +1,26 @@
+// The keys that work everywhere on the page.
+
+import { visit } from "chat/visit"
+
+function go(step) {
+  const links = [...document.querySelectorAll(".room:not([hidden]) > .room__link")]
+  const here = links.findIndex((anchor) => anchor.ariaCurrent)
+  const there = here < 0 ? 0 : here + step
+  if (links[there]) visit(links[there].href)
+}
+
+export function start() {
+  document.addEventListener("keydown", (event) => {
+    const { key, altKey, shiftKey } = event
+    const isCommand = event.ctrlKey || event.metaKey
+    const isWriting = event.target.matches?.("input, textarea, select")
+    const hasDialog = document.querySelector("dialog[open]") !== null
+    if (isCommand && !altKey && event.code === "KeyK") document.querySelector("room-switcher").open()
+    else if (hasDialog) return
+    else if (altKey && !isCommand && !shiftKey && key === "ArrowUp") go(-1)
+    else if (altKey && !isCommand && !shiftKey && key === "ArrowDown") go(1)
+    else if (key === "?" && !isWriting && !isCommand) document.getElementById("keys").showModal()
+    else return
+    event.preventDefault()
+  })
+}

@@ -1,0 +1,24 @@
+// How many messages are unread, in the window's title and icon.
+
+import { digits, say } from "chat/texts"
+
+let unread = 0
+let title = document.title
+
+/** Show that so many messages are unread, of all rooms together. */
+export function showUnread(number) {
+  unread = number
+  paint()
+}
+
+/** Take the title of another page as the one to add the number to. */
+export function takeTitle() {
+  title = document.title
+  paint()
+}
+
+function paint() {
+  document.title = unread ? say("title_unread", { count: digits(unread), title }) : title
+  const { favicon, faviconUnread } = document.body.dataset
+  document.querySelector("link[rel=icon]").href = unread ? faviconUnread : favicon
+}
