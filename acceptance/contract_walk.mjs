@@ -55,6 +55,16 @@ function someText(got) {
   return typeof got === "string" && got.trim() !== ""
 }
 
+function anError(got) {
+  return someText(got?.message)
+}
+anError.says = "{message: some text, …}"
+
+function aRefusal(ack) {
+  return ack?.ok === false && someText(ack.message)
+}
+aRefusal.says = "{ok: false, message: some text, …}"
+
 // ---- people and their devices
 
 class Person {
@@ -465,7 +475,7 @@ async function malformedEvents({ alice, bob, carol }) {
     let device = await alice.connect({ transports })
     const cases = [
       ...Object.entries(malformed).map(([name, args]) => [name, args, atLeast({ message: INVALID_DATA })]),
-      ...Object.entries(refused).map(([name, payload]) => [name, [payload], (error) => someText(error?.message)]),
+      ...Object.entries(refused).map(([name, payload]) => [name, [payload], anError]),
     ]
     for (const [name, args, expected] of cases) {
       if (!device.socket.connected) device = await alice.connect({ transports })
@@ -478,8 +488,7 @@ async function malformedEvents({ alice, bob, carol }) {
       check(`${what}: the connection lives`, await device.lives(), true)
     }
     const ack = await device.call("chat_message", { room: theirs.id, message: hello }).catch((error) => error.message)
-    check(`${transport}: who asks for an acknowledgement is refused in it`, ack, (got) =>
-      got?.ok === false && someText(got.message))
+    check(`${transport}: who asks for an acknowledgement is refused in it`, ack, aRefusal)
     alice.disconnect()
   }
   check("nothing of that was stored", await alice.messages(room), [])
