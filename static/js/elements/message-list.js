@@ -1,7 +1,7 @@
 import { announce, hear } from "chat/announce"
 import { call } from "chat/api"
 import { position } from "chat/live"
-import { meet, nameOf } from "chat/models/people"
+import { initialOf, meet, nameOf } from "chat/models/people"
 import { clone, contentOf, field, fill, link, messageRow, noticeRow, tidy, watchImages } from "chat/models/rows"
 import { keepInPlace } from "chat/models/scroll-anchor"
 import { discard, retry, unsent } from "chat/outbox"
@@ -37,6 +37,7 @@ class MessageList extends HTMLElement {
     hear("pending", mine((item) => this.#showPending(item, true)), signal)
     hear("sending", mine((item) => this.#showState(item)), signal)
     hear("failed", mine((item) => this.#showState(item)), signal)
+    hear("met", mine(() => this.#name()), signal)
     hear("room_stale", mine(() => this.#fetchLatest()), signal)
     hear("room_gone", mine(() => this.#close()), signal)
     this.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true })
@@ -97,6 +98,14 @@ class MessageList extends HTMLElement {
     if (!isMine) this.#announce(message)
     if (isShown && isMine && pending) this.scrollTop = 0
     this.#seen()
+  }
+
+  #name() {
+    for (const row of this.#rows.filter((each) => each.matches(".message"))) {
+      const name = field(row, "name")
+      name.textContent = nameOf(row.dataset.sender, name.textContent)
+      field(row, "initial").textContent = initialOf(name.textContent)
+    }
   }
 
   #insert(entry, make) {

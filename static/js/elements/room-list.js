@@ -1,7 +1,7 @@
 import { hear } from "chat/announce"
 import { follow, restart } from "chat/live"
 import { keep, onKeptElsewhere, recall } from "chat/models/kept"
-import { nameOf } from "chat/models/people"
+import { learn, nameOf } from "chat/models/people"
 import { field } from "chat/models/rows"
 import { isConnected, request } from "chat/socket"
 import { count, digits, say } from "chat/texts"
@@ -32,6 +32,7 @@ class RoomList extends HTMLElement {
     hear("read", ({ room }) => this.#markRead(room), signal)
     hear("visited", () => this.#visited(), signal)
     hear("renamed", () => takeTitle(), signal)
+    hear("met", ({ room }) => this.#name(room), signal)
     hear("connected", () => this.#askWhoIsOnline(), signal)
     onKeptElsewhere("read", (elsewhere) => this.#readElsewhere(elsewhere), signal)
     const filter = this.querySelector("[data-filter]")
@@ -89,7 +90,9 @@ class RoomList extends HTMLElement {
     item.querySelector("local-time").setAttribute("datetime", entry.timestamp)
     this.#preview(item, entry.content)
     if (!("private" in item.dataset)) {
+      item.dataset.sender = entry.sender_id
       field(item, "sender").textContent = nameOf(entry.sender_id, entry.sender)
+      learn(entry.room_id, entry.sender_id)
       field(item, "colon").hidden = false
     }
     if (entry.sender_id === document.body.dataset.me) this.#markRead(entry.room_id)
@@ -102,6 +105,12 @@ class RoomList extends HTMLElement {
       .replace(/^\/media\/[0-9a-f]{24}\/(\S+)$/gm, "$1")
       .replace(/\s+/g, " ")
       .slice(0, PREVIEW_LENGTH)
+  }
+
+  #name(room) {
+    const item = this.#item(room)
+    const sender = field(item, "sender")
+    sender.textContent = nameOf(item.dataset.sender, sender.textContent)
   }
 
   #toTop(item) {

@@ -1,6 +1,10 @@
 // The names of the people that the page has mentioned.
 
+import { announce } from "chat/announce"
+import { call } from "chat/api"
+
 const names = new Map()
+const asked = new Set()
 
 /** Remember the names in a part of the page. */
 export function meet(part) {
@@ -13,6 +17,19 @@ export function meet(part) {
 
 export function nameOf(id, otherwise) {
   return names.get(id) ?? otherwise
+}
+
+/** Ask who is in a room, once, when somebody spoke whose name the page has not mentioned. */
+export async function learn(room, id) {
+  if (names.has(id) || asked.has(room)) return
+  asked.add(room)
+  try {
+    const members = await call("GET", `/chat/chat_rooms/${room}/members`)
+    for (const member of members) names.set(member.id, member.full_name || member.username)
+    announce("met", { room })
+  } catch {
+    asked.delete(room)
+  }
 }
 
 export function meetPerson(id, name) {
