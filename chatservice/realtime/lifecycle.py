@@ -14,6 +14,9 @@ from . import loop
 
 logger = logging.getLogger(__name__)
 
+CALLS_TIMEOUT = 5.0
+"""Seconds that requests under way have to end when the server stops."""
+
 FINISH_TIMEOUT = 10.0
 """Seconds that a command waits at its end for what still runs in the background."""
 
@@ -71,6 +74,7 @@ async def shutdown() -> None:
     if not _running:
         return
     _running = False
+    await loop.finish_calls(within=CALLS_TIMEOUT)
     await _finish()
 
 

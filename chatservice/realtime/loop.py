@@ -9,15 +9,31 @@ import asyncio
 import concurrent.futures
 import os
 import threading
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import APIException
 
 T = TypeVar("T")
 
 CALL_TIMEOUT = 30.0
 """Seconds that synchronous code waits for the loop before it gives up."""
 
+
+class ServiceStops(APIException):
+    """The process is ending; another one, or the next, can do it."""
+
+    status_code = 503
+    default_detail = _("The service is just restarting. Please try again in a moment.")
+    default_code = "unavailable"
+    wait = 2
+
+
 _lock = threading.Lock()
+_waiting: set[concurrent.futures.Future[Any]] = set()
+_stopping = False
 _home: asyncio.AbstractEventLoop | None = None
 _home_pid: int | None = None
 _thread: threading.Thread | None = None
@@ -25,9 +41,10 @@ _thread: threading.Thread | None = None
 
 def adopt_running_loop() -> None:
     """Make the running loop the home loop of this process. Called by a server's start-up."""
-    global _home, _home_pid, _thread
+    global _home, _home_pid, _thread, _stopping
     with _lock:
         _home, _home_pid, _thread = asyncio.get_running_loop(), os.getpid(), None
+        _stopping = False
 
 
 def home_loop() -> asyncio.AbstractEventLoop:
@@ -52,8 +69,9 @@ def run(coroutine: Coroutine[Any, Any, T], *, timeout: float = CALL_TIMEOUT) -> 
     """Run a coroutine on the home loop from synchronous code and return its result.
 
     Its exceptions are raised here. `TimeoutError` after `timeout` seconds; the coroutine is then
-    cancelled, but what it has stored stays stored. `RuntimeError` when called on the home loop
-    itself, which would wait for itself for ever: await the coroutine there.
+    cancelled, but what it has stored stays stored. `ServiceStops` when the server is ending.
+    `RuntimeError` when called on the home loop itself, which would wait for itself for ever: await
+    the coroutine there.
     """
     loop = home_loop()
     try:
@@ -63,9 +81,31 @@ def run(coroutine: Coroutine[Any, Any, T], *, timeout: float = CALL_TIMEOUT) -> 
     if running is loop:
         coroutine.close()
         raise RuntimeError("run() was called on the home loop: await the coroutine instead.")
+    if _stopping:
+        coroutine.close()
+        raise ServiceStops
     future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    _waiting.add(future)
     try:
         return future.result(timeout)
+    except concurrent.futures.CancelledError:
+        raise ServiceStops from None
     except concurrent.futures.TimeoutError:
         future.cancel()
         raise
+    finally:
+        _waiting.discard(future)
+
+
+async def finish_calls(*, within: float) -> None:
+    """Refuse further calls of `run`, and let those under way end; cut them off after `within` s.
+
+    A server whose loop has stopped would leave their threads waiting, and so would not end.
+    """
+    global _stopping
+    _stopping = True
+    deadline = time.monotonic() + within
+    while _waiting and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+    for future in list(_waiting):
+        future.cancel()

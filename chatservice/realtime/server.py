@@ -1,5 +1,6 @@
 """The Socket.IO server: how it is mounted, whom it lets in, and what it does with bad packets."""
 
+import asyncio
 from urllib.parse import urlsplit
 
 import socketio
@@ -12,6 +13,9 @@ from .channel_manager import ChannelLayerManager
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """The largest packet a client may send; a larger one ends its connection. Far above what a message
 may have, so that one that is too long gets an answer."""
+
+REFUSED_LINGER = 1.0
+"""Seconds that a refused client has to read why and to leave."""
 
 OWN_EVENTS = {"connect", "disconnect"}
 """What the server tells its own handlers. A client's event of such a name must not reach them:
@@ -59,6 +63,26 @@ class SocketServer(socketio.AsyncServer):
             engine.log_unreadable(error)
             if (socket := self.eio.sockets.get(eio_sid)) is not None:
                 await socket.close(wait=False)
+
+    async def _handle_connect(self, eio_sid: str, namespace: str | None, data: object) -> None:
+        """Ends the transport, too, of a client that was refused and does not leave by itself.
+
+        The Python client, polling, may forget to say that it goes, and then waits in its open poll
+        for most of a minute.
+        """
+        await super()._handle_connect(eio_sid, namespace, data)
+        if self.manager.sid_from_eio_sid(eio_sid, namespace or "/") is None:
+            asyncio.get_running_loop().call_later(
+                REFUSED_LINGER, self.start_background_task, self._end_refused, eio_sid
+            )
+
+    async def _end_refused(self, eio_sid: str) -> None:
+        socket = self.eio.sockets.get(eio_sid)
+        namespaces = self.manager.get_namespaces()
+        if socket is not None and not any(
+            self.manager.sid_from_eio_sid(eio_sid, namespace) for namespace in list(namespaces)
+        ):
+            await socket.close(wait=False)
 
     async def _handle_event(self, eio_sid, namespace, id, data) -> None:
         if not (isinstance(data, list) and data and isinstance(data[0], str)):
