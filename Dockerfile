@@ -22,6 +22,7 @@ COPY --from=client /client/node_modules node_modules
 COPY . .
 # With a key and a directory for this step only: what is made here must not be in the image.
 RUN SECRET_KEY=for-this-step DATA_DIR=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
+    && SECRET_KEY=for-this-step DATA_DIR=/tmp/build python manage.py compilemessages \
     && python -m compileall -q accounts chat chatservice media_upload \
     && rm -rf /tmp/build
 

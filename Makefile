@@ -11,6 +11,7 @@ RUNTIME := .venv/.runtime-installed
 DEVELOPMENT := .venv/.development-installed
 NODE_MODULES := node_modules/.installed
 STATIC := staticfiles/.collected
+TEXTS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 STATIC_FILES := $(shell find static */static -type f 2>/dev/null | sed 's/ /\\ /g')
 
 # One set-up at a time: two `make run` may start at once.
@@ -23,7 +24,7 @@ help: ## List the targets
 
 setup: ## Make the virtual environment, install what is pinned, collect the static files
 	@.venv/bin/python -c "" 2>/dev/null || rm -f $(RUNTIME) $(DEVELOPMENT)
-	@$(LOCKED) $(MAKE) -s $(STATIC)
+	@$(LOCKED) $(MAKE) -s $(STATIC) $(TEXTS)
 
 setup-for-development: setup
 	@$(LOCKED) $(MAKE) -s $(DEVELOPMENT)
@@ -94,6 +95,9 @@ $(NODE_MODULES): package.json package-lock.json $(RUNTIME)
 	@echo "Installing the Socket.IO client"
 	@export PATH="$$PATH:$$PWD/.venv/bin"; npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
+
+locale/%.mo: locale/%.po $(RUNTIME)
+	@$(PYTHON) manage.py compilemessages
 
 $(STATIC): $(STATIC_FILES) $(RUNTIME) $(NODE_MODULES) chatservice/settings.py
 	@echo "Collecting static files"

@@ -4,7 +4,9 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, wraps
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -14,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import APIException
 
@@ -106,6 +109,8 @@ def for_people(view: View) -> View:
             answer = answer_for(error)
             if answer is None:
                 raise
+            if answer.status == HTTPStatus.NOT_FOUND:  # its own words are the API contract's
+                answer = replace(answer, detail=_("There is nothing here that you may see."))
             response = respond(request, answer)
         remember_language(request, response)
         return response
