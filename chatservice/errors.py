@@ -28,7 +28,7 @@ from .outages import DATABASE_DOWN, RETRY_AFTER_SECONDS
 
 logger = logging.getLogger(__name__)
 
-API_PREFIXES = ("/auth/", "/chat/", "/openapi.json", "/health")
+API_PREFIXES = ("/auth/", "/chat/", "/media/", "/openapi.json", "/health")
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     answer = answer_for(exc)
     if answer is None:
         return None
-    if answer.status == status.HTTP_503_SERVICE_UNAVAILABLE:
+    if isinstance(exc, DATABASE_DOWN):
         logger.error("The database does not answer: %s", type(exc).__name__)
     set_rollback()
     return Response(answer.body(), status=answer.status, headers=answer.headers())

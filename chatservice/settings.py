@@ -297,17 +297,22 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"outages": {"()": "chatservice.outages.ShortenOutages"}},
+    "filters": {
+        "outages": {"()": "chatservice.outages.ShortenOutages"},
+        "session_ids": {"()": "chatservice.redaction.HideSessionIds"},
+    },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["outages"],
+            "filters": ["outages", "session_ids"],
         }
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"level": "INFO", "handlers": ["stderr"], "propagate": False},
+        # Answered with 400. Anybody can ask for another host, each time for a traceback.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR"},
     },
 }
