@@ -149,6 +149,16 @@ def log_unreadable(error: Exception) -> None:
     logger.warning("Unreadable packets ended a connection: %s", type(error).__name__)
 
 
+class EngineServer(async_server.AsyncServer):
+    """engine.io's server, which leaves what is a client's fault out of the log.
+
+    It would write the session id that somebody asks for, or the origin that somebody claims.
+    """
+
+    def _log_error_once(self, message: str, message_key: str) -> None:
+        logger.debug("A request was refused: %s", message_key)
+
+
 def install() -> None:
     """Let every engine.io server of this process use these sockets and limits."""
     async_server.async_socket.AsyncSocket = EngineSocket
