@@ -1,0 +1,288 @@
+"""The account pages as they work without a script."""
+
+import html
+
+import pytest
+
+from accounts.models import Session, User
+from accounts.programs import program_name
+
+from .visitor import Visitor
+
+NEW = {
+    "email": "dora@example.org",
+    "username": "dora",
+    "full_name": "Dora",
+    "password": "four quite different words",
+}
+
+
+@pytest.fixture
+def visitor(server):
+    return Visitor(server)
+
+
+# Signing up
+
+
+def test_signing_up_makes_an_account_and_logs_in(visitor):
+    answer = visitor.submit("/signup", **NEW)
+
+    assert answer.status_code == 200
+    assert visitor.is_logged_in
+    assert User.objects.get_by_name("dora").full_name == "Dora"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "complaint"),
+    [
+        ("email", "no address", "valid email"),
+        ("email", "alice@example.org", "has an account already"),
+        ("username", "ALICE", "is taken"),
+        ("username", "bob@example.org", "may not contain an @"),
+        ("password", "short", "too short"),
+        ("password", "", "required"),
+        ("full_name", "a\u202eb", "direction overrides"),
+    ],
+)
+def test_a_mistake_is_said_beside_its_field(visitor, alice, field, value, complaint):
+    answer = visitor.submit("/signup", **{**NEW, field: value})
+
+    assert answer.status_code == 422
+    assert complaint in html.unescape(answer.text)
+    assert f'id="id_{field}_error"' in answer.text
+    assert not User.objects.filter(email_key="dora@example.org").exists()
+
+
+def test_what_was_typed_is_still_there_but_not_the_password(visitor, alice):
+    answer = visitor.submit("/signup", **{**NEW, "email": alice.email})
+
+    assert 'value="Dora"' in answer.text
+    assert NEW["password"] not in answer.text
+
+
+# Logging in and out
+
+
+@pytest.mark.parametrize("name", ["alice@example.org", "ALICE"])
+def test_logging_in_by_e_mail_or_user_name(visitor, alice, name):
+    visitor.log_in(alice, username=name)
+
+    assert visitor.is_logged_in
+
+
+def test_a_wrong_password_says_no_more_than_that(visitor, alice):
+    wrong = visitor.log_in(alice, password="not hers")
+    nobody = visitor.log_in(alice, username="nobody@example.org")
+
+    assert wrong.status_code == nobody.status_code == 422
+    for answer in (wrong, nobody):
+        assert "The name or the password is wrong." in answer.text
+    assert not visitor.is_logged_in
+
+
+def test_too_many_failures_are_told_to_wait(start_server, alice):
+    visitor = Visitor(start_server(THROTTLE="on"))
+    answers = [visitor.log_in(alice, password="not hers") for _ in range(12)]
+
+    assert "Too many failed attempts" in answers[-1].text
+
+
+def test_the_log_in_leads_on_to_where_one_was_going(visitor, alice):
+    asked = visitor.open("/settings")
+    assert asked.url.endswith("/login?next=/settings")
+
+    answer = visitor.submit(
+        "/login", username=alice.email, password=alice.password, next="/settings"
+    )
+
+    assert answer.url.endswith("/settings")
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://example.com/", "//example.com", "javascript:alert(1)", "/\\example.com"]
+)
+def test_the_log_in_leads_nowhere_else(visitor, alice, elsewhere):
+    answer = visitor.submit(
+        "/login",
+        username=alice.email,
+        password=alice.password,
+        next=elsewhere,
+        follow=False,
+    )
+
+    assert answer.headers["Location"] == "/"
+
+
+def test_a_log_in_of_another_site_is_refused(visitor, alice):
+    answer = visitor.post(
+        visitor.url + "/login", data={"username": alice.email, "password": alice.password}
+    )
+
+    assert answer.status_code == 403
+    assert not visitor.is_logged_in
+
+
+def test_logging_out_takes_a_form_and_ends_the_session(server, alice):
+    visitor = Visitor(server, alice)
+    assert visitor.open("/logout").status_code == 405
+    assert visitor.is_logged_in
+
+    visitor.submit("/logout", page="/settings")
+
+    assert not visitor.is_logged_in
+    assert not Session.objects.visible_to(alice.user).exists()
+
+
+def test_the_cookie_is_out_of_reach_for_scripts(server, alice):
+    visitor = Visitor(server, alice)
+    [cookie] = [cookie for cookie in visitor.cookies if cookie.name == "sessionid"]
+
+    assert cookie.has_nonstandard_attr("HttpOnly")
+    assert cookie.get_nonstandard_attr("SameSite") == "Lax"
+
+
+# Settings
+
+
+def settings_of(visitor, **fields):
+    unchanged = {"full_name": "Alice", "language": "", "theme": "system"}
+    return visitor.submit("/settings", **{**unchanged, **fields})
+
+
+def test_the_full_name(server, alice):
+    answer = settings_of(Visitor(server, alice), full_name="Alice N.")
+
+    assert "Your settings are saved." in answer.text
+    assert User.objects.get(pk=alice.user.pk).full_name == "Alice N."
+
+
+def test_the_language_is_the_persons_on_every_device(server, alice):
+    first, second = Visitor(server, alice), Visitor(server, alice)
+
+    answer = settings_of(first, language="fa")
+
+    assert '<html lang="fa" dir="rtl"' in answer.text
+    assert "تنظیمات شما ذخیره شد." in answer.text
+    assert '<html lang="fa" dir="rtl"' in second.open("/").text
+    settings_of(second, language="")
+    assert '<html lang="en" dir="ltr"' in second.open("/").text
+
+
+def test_the_browsers_language_is_the_default(server):
+    visitor = Visitor(server)
+    visitor.headers["Accept-Language"] = "fa-IR,fa;q=0.9,en;q=0.5"
+
+    assert '<html lang="fa" dir="rtl"' in visitor.open("/").text
+
+
+def test_the_theme_is_in_the_page_before_any_script(server, alice):
+    visitor = Visitor(server, alice)
+    assert "data-theme" not in visitor.open("/").text
+
+    settings_of(visitor, theme="dark")
+
+    assert 'data-theme="dark"' in visitor.open("/").text
+    assert 'data-theme="dark"' in visitor.open("/no-such-page").text
+    settings_of(visitor, theme="system")
+    assert "data-theme" not in visitor.open("/").text
+
+
+def test_a_theme_that_somebody_made_up_stays_out_of_the_page(server):
+    visitor = Visitor(server)
+    visitor.cookies.set("theme", '"><script>')
+
+    assert "<script>" not in visitor.open("/").text
+
+
+# The password and the devices
+
+
+def test_changing_the_password_keeps_this_device_and_ends_the_others(server, alice):
+    here, there = Visitor(server, alice), Visitor(server, alice)
+    assert alice.http.get("/auth/users/me").status_code == 200
+
+    answer = here.submit(
+        "/settings/password",
+        page="/settings",
+        old_password=alice.password,
+        new_password="words nobody would guess",
+    )
+
+    assert "Your password is changed." in answer.text
+    assert here.is_logged_in
+    assert not there.is_logged_in
+    assert alice.http.get("/auth/users/me").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [("not hers", "words nobody would guess", "old_password"), (None, "12345678", "new_password")],
+)
+def test_a_password_that_is_not_changed(server, alice, old, new, field):
+    visitor = Visitor(server, alice)
+
+    answer = visitor.submit(
+        "/settings/password",
+        page="/settings",
+        old_password=old or alice.password,
+        new_password=new,
+    )
+
+    assert answer.status_code == 422
+    assert f'id="id_{field}_error"' in answer.text
+    assert visitor.is_logged_in
+
+
+def test_ending_the_session_of_one_other_device(server, alice):
+    here, there = Visitor(server, alice), Visitor(server, alice)
+    session_id = Session.objects.visible_to(alice.user).order_by("created_at").last().pk
+
+    here.submit(f"/settings/sessions/{session_id}/end", page="/settings")
+
+    assert here.is_logged_in
+    assert not there.is_logged_in
+
+
+def test_the_session_of_somebody_else_is_not_there(server, alice, bob):
+    visitor, other = Visitor(server, alice), Visitor(server, bob)
+    session_id = Session.objects.visible_to(bob.user).get().pk
+
+    answer = visitor.submit(f"/settings/sessions/{session_id}/end", page="/settings")
+
+    assert answer.status_code == 404
+    assert other.is_logged_in
+
+
+def test_logging_out_everywhere(server, alice):
+    here, there = Visitor(server, alice), Visitor(server, alice)
+
+    here.submit("/settings/sessions/end", page="/settings")
+
+    assert not here.is_logged_in
+    assert not there.is_logged_in
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+            "Edge · Windows",
+        ),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+            "Firefox · Linux",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, "
+            "like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
+            "Safari · iOS",
+        ),
+        ("python-requests/2.32", "python-requests/2.32"),
+        ("", ""),
+    ],
+)
+def test_the_names_of_programs(user_agent, name):
+    assert program_name(user_agent) == name
