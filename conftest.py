@@ -99,6 +99,7 @@ class Server:
     """A running `manage.py serve`, on a free port and the database of the tests."""
 
     def __init__(self, **environment):
+        self.earlier_output = 0  # bytes
         self.output_file = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
         self.process = subprocess.Popen(
             [sys.executable, "-u", "manage.py", "serve", "--port", "0"],
@@ -116,9 +117,13 @@ class Server:
         self.url = found[0]
 
     def output(self):
-        """What it has written to standard error so far."""
+        """What it has written to standard error, since the test began if tests share it."""
         # The process shares the file's position: read without moving it.
-        return os.pread(self.output_file.fileno(), 1_000_000, 0).decode(errors="replace")
+        written = os.pread(self.output_file.fileno(), 1_000_000, self.earlier_output)
+        return written.decode(errors="replace")
+
+    def forget_output(self):
+        self.earlier_output = os.fstat(self.output_file.fileno()).st_size
 
     def kill(self):
         """`kill -9`: no chance to say good-bye to anybody."""
@@ -146,6 +151,7 @@ def _server(django_db_setup):
 def server(_server, db):
     """The running service; what it logs during a test that fails is shown with it."""
     assert _server.process.poll() is None, f"The server has ended: {_server.output()}"
+    _server.forget_output()
     return _server
 
 
