@@ -19,7 +19,6 @@ from .models import Membership
 from .room_state import RoomState
 
 Role = Membership.Role
-MANAGERS = (Role.OWNER.value, Role.MODERATOR.value)
 
 
 class RoomNotFound(NotFound):
@@ -44,9 +43,17 @@ def can_see_room(user: User, room: RoomState) -> bool:
     return user.pk in room.members and not room.is_deleted
 
 
+def is_owner(user: User, room: RoomState) -> bool:
+    """Whether the room is the user's; one that all owners have left belongs to every member."""
+    if Role.OWNER.value in room.members.values():
+        return room.members.get(user.pk) == Role.OWNER.value
+    return user.pk in room.members
+
+
 def can_moderate_room(user: User, room: RoomState) -> bool:
     """Staff moderate every room, also those they are not in."""
-    return user.is_staff or room.members.get(user.pk) in MANAGERS
+    is_moderator = room.members.get(user.pk) == Role.MODERATOR.value
+    return user.is_staff or is_moderator or (room.is_group_chat and is_owner(user, room))
 
 
 def can_post_message(user: User, room: RoomState) -> bool:
@@ -67,7 +74,7 @@ def can_change_room(user: User, room: RoomState) -> bool:
 
 
 def can_delete_room(user: User, room: RoomState) -> bool:
-    return user.is_staff or (room.is_group_chat and room.members.get(user.pk) == Role.OWNER.value)
+    return user.is_staff or (room.is_group_chat and is_owner(user, room))
 
 
 def can_add_members(user: User, room: RoomState) -> bool:
@@ -84,7 +91,7 @@ def can_remove_member(user: User, room: RoomState, member_id: ObjectId) -> bool:
 
 
 def can_change_role(user: User, room: RoomState) -> bool:
-    return room.is_group_chat and (user.is_staff or room.members.get(user.pk) == Role.OWNER.value)
+    return room.is_group_chat and (user.is_staff or is_owner(user, room))
 
 
 def room_id_from(text: object) -> ObjectId:

@@ -115,6 +115,15 @@ def test_only_an_owner_gives_roles_and_deletes_the_room(alice, bob, lunch):
     assert alice.http.get(ROOMS).json() == []
 
 
+def test_a_room_that_its_owner_has_left_belongs_to_who_stays(alice, bob, carol, lunch):
+    bob.http.post(f"{lunch.path}/members", json={"members": [carol.email]})
+    assert bob.http.delete(f"{lunch.path}/members/{carol.user.pk}").status_code == 403
+
+    assert alice.http.post(f"{lunch.path}/leave").status_code == 204
+    assert bob.http.delete(f"{lunch.path}/members/{carol.user.pk}").status_code == 204
+    assert bob.http.delete(lunch.path).status_code == 204
+
+
 def test_two_people_have_one_private_chat(alice, bob):
     made = alice.http.post(
         ROOMS, json={"name": "Bob", "members": [bob.email], "is_group_chat": False}
