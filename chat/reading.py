@@ -7,6 +7,7 @@ such a room as for one that does not exist. Payloads and pages are made from wha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
@@ -138,7 +139,13 @@ async def room_list(user: User) -> list[ListedRoom]:
                 people.get(message["actor_id"]) if message else None,
             )
         )
-    return listed
+    # Not by `last_activity_at` alone, which is noted a moment after the message.
+    return sorted(listed, key=_last_news, reverse=True)
+
+
+def _last_news(item: ListedRoom) -> datetime:
+    message = item.last_message
+    return message["created_at"] if message else item.room["last_activity_at"]
 
 
 async def history(

@@ -1,0 +1,369 @@
+"""The chat's pages as they work without a script, and what they must never let through."""
+
+import html
+import re
+
+import pytest
+
+from accounts.tests.visitor import Visitor
+from media_upload.tests import samples
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</template></title><svg onload=alert(1)>",
+    "{{ 7|add:7 }}{% debug %}",
+    "javascript:alert(1)",
+    "‮evil‬ ⁧abc",
+    "&lt;b&gt;",
+]
+
+
+@pytest.fixture
+def alice_visits(server, alice):
+    return Visitor(server, alice)
+
+
+@pytest.fixture
+def path(lunch):
+    return f"/rooms/{lunch.id}"
+
+
+def texts_on(page):
+    """What the messages of a page say, the oldest first."""
+    page = page.partition("<template")[0]
+    return [
+        html.unescape(text) for text in re.findall(r'data-field="text"[^>]*>([^<]*)<', page) if text
+    ]
+
+
+# Who may see what
+
+
+def test_a_stranger_is_shown_what_this_is(server):
+    answer = Visitor(server).open("/")
+
+    assert answer.status_code == 200
+    assert 'href="/signup"' in answer.text
+    assert "room-list" not in answer.text
+
+
+@pytest.mark.parametrize("tail", ["", "/details", "?before=3"])
+def test_a_page_of_the_chat_asks_for_a_log_in(server, path, tail):
+    answer = Visitor(server).open(path + tail)
+
+    assert "/login?next=" in answer.url
+
+
+@pytest.mark.parametrize("tail", ["", "/", "/details", f"/messages/{'0' * 24}"])
+def test_a_room_of_others_is_not_there(server, carol, path, tail):
+    """The same answer as for a room that does not exist."""
+    visitor = Visitor(server, carol)
+
+    there, not_there = visitor.open(path + tail), visitor.open(f"/rooms/{'0' * 24}{tail}")
+
+    assert there.status_code == not_there.status_code == 404
+    assert there.text == not_there.text
+
+
+def test_a_stranger_cannot_write_or_manage(server, carol, path, lunch, alice, bob):
+    visitor = Visitor(server, carol)
+    forms = {
+        "/messages": {"content": "Hello"},
+        "/members": {"members": "carol"},
+        "/change": {"name": "Mine"},
+        f"/members/{bob.id}/remove": {},
+        "/leave": {},
+    }
+    for tail, fields in forms.items():
+        answer = visitor.submit(path + tail, page="/rooms/new", **fields)
+        assert answer.status_code == 404, tail
+
+    assert lunch.messages(alice) == []
+    assert len(alice.http.get(f"{lunch.path}/members").json()) == 2
+
+
+def test_a_form_of_another_site_is_refused(alice_visits, path, lunch, alice):
+    answer = alice_visits.post(alice_visits.url + path + "/messages", data={"content": "Hello"})
+
+    assert answer.status_code == 403
+    assert lunch.messages(alice) == []
+
+
+@pytest.mark.parametrize("url", ["/", "/login", "/signup", "/settings", "/rooms/new", "room"])
+def test_the_policy_lets_nothing_in_the_page_run(alice_visits, server, path, url):
+    visitor = Visitor(server) if url in ("/login", "/signup") else alice_visits
+    answer = visitor.open(path if url == "room" else url)
+    policy = answer.headers["Content-Security-Policy"]
+
+    assert answer.status_code == 200
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert re.search(r"script-src 'self' 'sha256-[\w+/]+=*';", policy)
+    assert "require-trusted-types-for 'script'" in policy
+
+
+def test_pages_of_a_person_are_not_kept_by_the_browser(alice_visits, path):
+    assert "no-store" in alice_visits.open(path).headers["Cache-Control"]
+
+
+# Reading
+
+
+def test_a_room_shows_its_last_messages_and_pages_back(alice_visits, path, lunch, alice):
+    for number in range(1, 121):
+        lunch.say(alice, f"Message {number}")
+
+    seen, page = [], alice_visits.open(path).text
+    while True:
+        seen = texts_on(page) + seen
+        older = re.search(rf'href="({path}\?before=\d+)">Older messages', page)
+        if not older or 'data-more="older" hidden' in page:
+            break
+        page = alice_visits.open(older[1]).text
+
+    assert seen == [f"Message {number}" for number in range(1, 121)]
+
+
+def test_paging_forward_again_comes_to_the_end(alice_visits, path, lunch, alice):
+    for number in range(1, 121):
+        lunch.say(alice, f"Message {number}")
+    seen, page = [], alice_visits.open(f"{path}?after=0").text
+    while True:
+        seen += texts_on(page)
+        if 'data-more="newer" hidden' in page:
+            break
+        page = alice_visits.open(re.search(rf'href="({path}\?after=\d+)"', page)[1]).text
+
+    assert seen == [f"Message {number}" for number in range(1, 121)]
+
+
+@pytest.mark.parametrize(
+    "query", ["before=x", "before=-1", "before=", "after=1e9", "before=9" + 30 * "9"]
+)
+def test_a_page_that_nobody_links_to(alice_visits, path, query):
+    assert alice_visits.open(f"{path}?{query}").status_code == 200
+
+
+def test_what_happened_to_the_room_is_told(alice_visits, path, alice, carol, lunch):
+    alice.http.post(f"{lunch.path}/members", json={"members": [carol.email]})
+    alice.http.patch(lunch.path, json={"name": "Dinner"})
+    alice.http.delete(f"{lunch.path}/members/{carol.id}")
+
+    page = alice_visits.open(path).text
+
+    for sentence in ("⁨Alice⁩ made the room.", "⁨Alice⁩ added ⁨Bob⁩.", "⁨Alice⁩ added ⁨Carol⁩.",
+                     "⁨Alice⁩ renamed the room: ⁨Dinner⁩", "⁨Alice⁩ removed ⁨Carol⁩."):  # fmt: skip
+        assert sentence in page
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_people_write_is_text(server, text, make_room, alice, bob):
+    alice.http.patch("/auth/users/me", json={"full_name": text[:100]})
+    room = make_room(alice, bob, name=text, description=text)
+    room.say(alice, text)
+
+    visitor = Visitor(server, bob)
+    for tail in ("", "/details"):
+        page = visitor.open(f"/rooms/{room.id}{tail}").text
+        assert text in texts_on(page)
+        assert len(re.findall("<script", page)) == 3  # the import map, the module, the texts
+        assert "<img" not in page.partition("<template")[0]
+        assert "<svg onload" not in page
+        assert "14" not in texts_on(page)
+
+
+def test_the_list_has_the_most_recent_room_first(alice_visits, make_room, alice, bob):
+    first, second = make_room(alice, bob, name="First"), make_room(alice, bob, name="Second")
+    first.say(bob, "News")
+
+    page = alice_visits.open("/").text
+
+    assert re.findall(r'class="room" data-room="(\w+)"', page) == [first.id, second.id]
+    assert "News" in page
+
+
+def test_a_private_chat_is_called_by_the_other(server, alice, bob):
+    alice.http.post("/chat/private_chats/", json={"user": bob.email})
+
+    assert 'data-field="name">Bob<' in Visitor(server, alice).open("/").text
+    assert 'data-field="name">Alice<' in Visitor(server, bob).open("/").text
+
+
+# Writing
+
+
+def test_saying_something(alice_visits, path, lunch, bob):
+    answer = alice_visits.submit(path + "/messages", page=path, content="Hello\r\n  Bob")
+
+    assert answer.url.endswith(path)
+    [message] = lunch.messages(bob)
+    assert message["content"] == "Hello\n  Bob"
+
+
+def test_a_form_that_is_sent_twice_says_it_once(alice_visits, path, lunch, bob):
+    client_id = re.search(r'name="client_id" value="([\w-]+)"', alice_visits.open(path).text)[1]
+    for _ in range(2):
+        alice_visits.submit(path + "/messages", page=path, content="Hello", client_id=client_id)
+
+    assert len(lunch.messages(bob)) == 1
+
+
+@pytest.mark.parametrize(("content", "complaint"), [("  ", "blank"), ("x" * 8001, "At most 8000")])
+def test_a_message_that_is_none(alice_visits, path, lunch, bob, content, complaint):
+    answer = alice_visits.submit(path + "/messages", page=path, content=content)
+
+    assert answer.status_code == 422
+    assert complaint in answer.text
+    assert content in html.unescape(answer.text)
+    assert lunch.messages(bob) == []
+
+
+def test_an_image_and_a_file(alice_visits, server, path, bob):
+    image = samples.image("PNG", (30, 20))
+    alice_visits.submit(
+        path + "/messages", page=path, content="Look", files={"file": ("my pic.png", image)}
+    )
+    alice_visits.submit(path + "/messages", page=path, files={"file": ("یادداشت.txt", b"a")})
+
+    visitor = Visitor(server, bob)
+    page = visitor.open(path).text.partition("<template")[0]
+
+    assert texts_on(page) == ["Look"]  # not the addresses
+    [source] = re.findall(r'<img src="(/media/[^"]+)" alt="my pic.png"', page)
+    assert visitor.open(source).content == image
+    assert "یادداشت.txt" in page
+
+
+def test_a_file_over_a_megabyte(alice_visits, path, lunch, alice):
+    alice_visits.submit(path + "/messages", page=path, files={"file": ("a.bin", bytes(3_000_000))})
+
+    [message] = lunch.messages(alice)
+    assert len(message["uploads"]) == 1
+
+
+def test_a_file_that_an_api_client_posted_without_a_link(alice_visits, path, lunch, bob):
+    upload = bob.http.post("/chat/upload_media/", files={"file": ("a.png", samples.image("PNG"))})
+    lunch.say(bob, "By the API", uploads=[upload.json()["id"]])
+
+    assert upload.json()["file_url"] in alice_visits.open(path).text
+
+
+def test_editing_ones_own_message(alice_visits, path, lunch, alice):
+    message = lunch.say(alice, "Helo")
+    edit = f"{path}/messages/{message['id']}"
+
+    assert "Helo" in alice_visits.open(edit).text
+    alice_visits.submit(edit, content="Hello")
+
+    page = alice_visits.open(path).text
+    assert texts_on(page) == ["Hello"]
+    assert re.search(r'data-field="edited">\(edited\)', page)
+
+
+def test_nobody_edits_the_message_of_another(alice_visits, path, lunch, bob):
+    message = lunch.say(bob, "Mine")
+
+    answer = alice_visits.submit(f"{path}/messages/{message['id']}", content="Yours")
+
+    assert answer.status_code == 403
+    assert lunch.messages(bob)[0]["content"] == "Mine"
+
+
+def test_deleting_ones_own_message(alice_visits, path, lunch, alice):
+    message = lunch.say(alice, "Oh no")
+    edit = f"{path}/messages/{message['id']}"
+
+    alice_visits.submit(edit + "/delete", page=edit)
+
+    page = alice_visits.open(path).text
+    assert "Oh no" not in page
+    assert re.search(r'data-field="gone">This message was deleted', page)
+
+
+# Rooms
+
+
+def test_making_a_room_with_people(alice_visits, bob, carol):
+    answer = alice_visits.submit(
+        "/rooms/new", name="Plans", description="What next", members="bob@example.org، carol"
+    )
+
+    assert answer.status_code == 200
+    assert "data-room-name>Plans<" in answer.text
+    assert "3 members" in answer.text
+
+
+def test_a_room_with_people_whom_nobody_knows(alice_visits):
+    answer = alice_visits.submit("/rooms/new", name="Plans", members="nobody, none@example.org")
+
+    assert answer.status_code == 422
+    assert "nobody, none@example.org" in answer.text
+    assert 'id="new_room_members_error"' in answer.text
+    assert 'value="Plans"' in answer.text
+
+
+def test_opening_a_private_chat_twice_is_the_same_one(alice_visits, bob):
+    first, again = (
+        alice_visits.submit("/rooms/private", page="/rooms/new", user=name)
+        for name in ("bob", "BOB@example.org")
+    )
+
+    assert first.status_code == 200
+    assert first.url == again.url
+
+
+def test_a_private_chat_with_nobody(alice_visits):
+    answer = alice_visits.submit("/rooms/private", page="/rooms/new", user="nobody")
+
+    assert answer.status_code == 422
+    assert "Nobody is known by: nobody" in answer.text
+
+
+def test_renaming_and_describing(alice_visits, path, lunch, alice):
+    for _ in range(2):  # the second time, nothing changes
+        alice_visits.submit(path + "/change", page=path, name="Dinner", description="At eight")
+
+    room = alice.http.get(lunch.path).json()
+    assert (room["name"], room["description"]) == ("Dinner", "At eight")
+    assert [entry["kind"] for entry in lunch.entries(alice)].count("room") == 2
+
+
+def test_members_come_and_go(alice_visits, server, path, carol):
+    added = alice_visits.submit(path + "/members", page=path, members="carol")
+    assert "3 members" in added.text
+
+    removed = alice_visits.submit(f"{path}/members/{carol.id}/remove", page=path)
+    assert "2 members" in removed.text
+    assert Visitor(server, carol).open(path).status_code == 404
+
+
+def test_a_plain_member_sees_no_button_for_what_is_refused(server, bob, alice, path):
+    visitor = Visitor(server, bob)
+
+    assert f"{path}/members/{alice.id}/remove" not in visitor.open(path).text
+    answer = visitor.submit(f"{path}/members/{alice.id}/remove", page=path)
+    assert answer.status_code == 403
+
+
+def test_leaving_a_room(server, bob, path):
+    visitor = Visitor(server, bob)
+
+    answer = visitor.submit(path + "/leave", page=path)
+
+    assert "You have left the room: Lunch" in answer.text
+    assert visitor.open(path).status_code == 404
+
+
+# Languages
+
+
+def test_the_page_in_persian(server, bob, path):
+    visitor = Visitor(server, bob)
+    visitor.headers["Accept-Language"] = "fa"
+
+    page = visitor.open(path).text
+
+    assert '<html lang="fa" dir="rtl"' in page
+    assert "۲ عضو" in page
+    assert "⁨Alice⁩ اتاق را ساخت." in page
