@@ -46,6 +46,10 @@ EXPIRY_GRACE = 10
 MAX_RESUMED_ROOMS = 5_000
 """Rooms that one `resume` may name."""
 
+RESYNC_GROUP = 20
+RESYNC_PAUSE = 0.1
+"""After an outage, so many clients are asked to `resume` every so many seconds."""
+
 PROCESS_ID = str(ObjectId())
 """What this process signs its presence leases with."""
 
@@ -101,6 +105,10 @@ class PresenceFeed:
     async def _announce_soon(self) -> None:
         await asyncio.sleep(self.INTERVAL)
         changes, self._changes = self._changes, {}
+        # Two processes may have noted the opposite in the same moment, and nobody knows whose news
+        # arrives last: what is not (or no more) so is not told.
+        online = await presence.online(changes)
+        changes = {user_id: now for user_id, now in changes.items() if now == (user_id in online)}
         if changes:
             await actions.announce_presence(changes=changes)
 
@@ -252,6 +260,13 @@ class ChatNamespace(socketio.AsyncNamespace):
             except PyMongoError as error:  # a lease outlives two failed renewals
                 logger.warning("Presence could not be renewed: %s", type(error).__name__)
 
+    async def ask_to_resume(self) -> None:
+        listening = [sid for sid, each in self.connections.items() if each.protocol > 1]
+        for position, sid in enumerate(listening):
+            if position % RESYNC_GROUP == RESYNC_GROUP - 1:
+                await asyncio.sleep(RESYNC_PAUSE)
+            await self.emit("resync", {}, to=sid)
+
     # A token's life
 
     def _watch_expiry(self, connection: Connection, exp: int) -> None:
@@ -358,6 +373,12 @@ class ChatNamespace(socketio.AsyncNamespace):
 
 
 namespace = ChatNamespace()
+
+
+@realtime.on_missed
+async def ask_to_resume() -> None:
+    """Let clients look for what they may have missed, some at a time: each costs some queries."""
+    await namespace.ask_to_resume()
 
 
 @on_startup

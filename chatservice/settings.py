@@ -11,6 +11,7 @@ from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
 from .environment import Environment
+from .redis_connection import connection_options
 from .secret_key import generated_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -133,7 +134,7 @@ if REDIS_URL:
         "default": {
             # Not channels_redis.core: that one drops messages, silently, at its capacity.
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL], "prefix": "chat"},
+            "CONFIG": {"hosts": [connection_options(REDIS_URL)], "prefix": "chat"},
         }
     }
 else:
@@ -314,5 +315,7 @@ LOGGING = {
         # Answered with 400. Anybody can ask for another host, each time for a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR"},
+        # It would log a traceback for each second of an outage; `realtime.backplane` says it once.
+        "channels_redis": {"level": "CRITICAL"},
     },
 }

@@ -43,10 +43,15 @@ async def append(
 
 async def _announce(entries: list[Document], audience: frozenset[ObjectId]) -> None:
     """Tell the devices of the people concerned, each in the protocol that it speaks."""
-    for entry in entries:
-        await realtime.publish("room_event", events.room_event(entry), to=audience, protocol=2)
-        if (event := events.contract_event(entry)) is not None:
-            await realtime.publish(*event, to=audience, protocol=1)
+    told = [(entry["seq"], _events_of(entry)) for entry in entries]
+    await realtime.publish_entries(entries[0]["room_id"], told, to=audience)
+
+
+def _events_of(entry: Document) -> list[realtime.Event]:
+    told = [realtime.Event("room_event", events.room_event(entry), protocol=2)]
+    if (event := events.contract_event(entry)) is not None:
+        told.append(realtime.Event(*event, protocol=1))
+    return told
 
 
 logs = RoomLogs(_announce)

@@ -20,7 +20,8 @@ async def announce_typing(*, actor: User, room_id: ObjectId) -> None:
     room = await logs.state_of(room_id)
     policies.require_member(actor, room)
     others = [user_id for user_id in room.members if user_id != actor.pk]
-    await realtime.publish("typing", events.typing(actor, room_id), to=others, protocol=2)
+    event = realtime.Event("typing", events.typing(actor, room_id), protocol=2)
+    await realtime.publish(event, to=others)
 
 
 async def mark_read(*, actor: User, room_id: ObjectId, seq: int) -> None:
@@ -33,8 +34,8 @@ async def mark_read(*, actor: User, room_id: ObjectId, seq: int) -> None:
     seq = min(seq, room.seq)
     number = await hot_path.last_message_number(room_id, seq)
     if await hot_path.project_read(room_id, actor.pk, seq=seq, number=number):
-        payload = events.read(actor, room_id, seq)
-        await realtime.publish("read", payload, to=room.members, protocol=2)
+        event = realtime.Event("read", events.read(actor, room_id, seq), protocol=2)
+        await realtime.publish(event, to=room.members)
 
 
 async def announce_presence(*, changes: Mapping[ObjectId, bool]) -> None:
@@ -53,4 +54,4 @@ async def announce_presence(*, changes: Mapping[ObjectId, bool]) -> None:
         listeners.setdefault(tuple(changed), []).append(listener)
     for user_ids, to in listeners.items():
         payload = events.presence([(people[pk], changes[pk]) for pk in user_ids])
-        await realtime.publish("presence", payload, to=to, protocol=2)
+        await realtime.publish(realtime.Event("presence", payload, protocol=2), to=to)

@@ -8,38 +8,58 @@ Only `actions.py` of an app may publish (a lint rule says so): a door that emitt
 announce what was never stored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from bson import ObjectId
 from django.utils.translation import gettext as _
 
+from .channel_manager import Delivery, Event, user_address
 from .loop import run
-from .server import sio
+from .server import NAMESPACE, sio
+
+__all__ = [
+    "NAMESPACE",
+    "PROTOCOLS",
+    "Event",
+    "disconnect_sessions",
+    "end_sessions",
+    "is_cut_off",
+    "on_missed",
+    "publish",
+    "publish_entries",
+    "session_address",
+    "user_address",
+]
 
 PROTOCOLS = (1, 2)
 """1: the events of the earlier service's contract. 2: one `room_event` for each entry of a log."""
-
-NAMESPACE = "/"
-
-
-def user_address(user_id: ObjectId, protocol: int) -> str:
-    return f"user:{user_id}:{protocol}"
 
 
 def session_address(session_id: ObjectId) -> str:
     return f"session:{session_id}"
 
 
-async def publish(event: str, payload: object, *, to: Iterable[ObjectId], protocol: int) -> None:
+async def publish(event: Event, *, to: Iterable[ObjectId]) -> None:
     """Send an event to every device, in every process, of the users whose ids are in `to`.
 
-    Only sockets that speak `protocol` get it. Nobody is waited for; delivery is at most once, and
-    clients find what they missed by the numbers of the room log. Call it on the home loop, after
-    the write is stored.
+    Only sockets that speak the event's protocol get it. Nobody is waited for; delivery is at most
+    once. Call it on the home loop, after the write is stored, with a payload that is JSON.
     """
-    addresses = [user_address(user_id, protocol) for user_id in to]
-    if addresses:  # Socket.IO takes "no room" to mean everybody
-        await sio.emit(event, payload, namespace=NAMESPACE, room=addresses)
+    await sio.manager.publish(Delivery([event], [str(user_id) for user_id in to]))
+
+
+async def publish_entries(
+    log: ObjectId, entries: Iterable[tuple[int, Sequence[Event]]], *, to: Iterable[ObjectId]
+) -> None:
+    """Send the events of entries of a log, each with its number.
+
+    As `publish`, and in the order of the numbers on every socket, although other processes publish
+    other entries of the same log at the same time. What gets lost is found by clients, from the
+    numbers.
+    """
+    users = [str(user_id) for user_id in to]
+    numbered = [(number, Delivery(events, users)) for number, events in entries]
+    await sio.manager.publish_numbered(str(log), numbered)
 
 
 def end_sessions(*, user_id: ObjectId, session_ids: Iterable[ObjectId] | None = None) -> None:
@@ -59,8 +79,24 @@ async def disconnect_sessions(
         addresses = [user_address(user_id, protocol) for protocol in PROTOCOLS]
     else:
         addresses = [session_address(session_id) for session_id in session_ids]
-    if not addresses:
-        return
-    reason = {"message": _("Your session has ended. Log in again."), "code": "session_ended"}
-    await sio.emit("error", reason, namespace=NAMESPACE, room=addresses)
-    await sio.manager.disconnect_addresses(addresses, NAMESPACE)
+    if addresses:
+        await sio.manager.end(addresses, session_ended())
+
+
+def session_ended() -> dict[str, str]:
+    """What a socket is told before it is cut because its session has ended."""
+    return {"message": _("Your session has ended. Log in again."), "code": "session_ended"}
+
+
+def is_cut_off() -> bool:
+    """Whether other processes exist, as far as is known, that cannot be heard now."""
+    return sio.manager.backplane.is_shared and not sio.manager.backplane.is_up
+
+
+def on_missed(hook: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Register a coroutine function to be called when news of other processes may have been lost.
+
+    That is so after each outage of what connects them, and right after the start.
+    """
+    sio.manager.on_missed.append(hook)
+    return hook

@@ -1,100 +1,142 @@
-"""The Socket.IO client manager whose transport between processes is Channels' channel layer."""
+"""The Socket.IO client manager that reaches the sockets of every process.
+
+What is published is delivered to the sockets of this process at once and handed to the backplane,
+which tells the other processes; their managers deliver it to theirs. Nobody waits for the layer.
+"""
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from channels.layers import InMemoryChannelLayer, get_channel_layer
-from socketio.async_pubsub_manager import AsyncPubSubManager
-
+from .backplane import Backplane, Message
 from .fanout import FanoutManager
+from .lifecycle import in_background
+from .sequencer import Sequencer
 
 logger = logging.getLogger(__name__)
 
-GROUP = "socketio"
-
-REJOIN_INTERVAL = 300
-"""Seconds between renewals of the group membership, which some layers forget after a day."""
-
-MAX_RETRY_DELAY = 5
-"""Seconds between attempts to reach a layer that is down; starts at a tenth and doubles."""
+MISSED_DELAY = 0.1
+"""Seconds in which several signs of one loss are taken together."""
 
 
-class ChannelLayerManager(AsyncPubSubManager, FanoutManager):
-    """Delivers to the sockets of this process first, then publishes to the other processes.
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What sockets are told: only those that speak `protocol`."""
 
-    Local delivery is `FanoutManager`'s, which comes after the publishing in the order of bases.
+    name: str
+    payload: Any
+    protocol: int
 
-    The layer is at most once by its own specification. A message that it loses is found by the
-    clients themselves, from the numbers of the room log.
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Events for the devices of the users whose ids, as text, are in `to`."""
+
+    events: Sequence[Event]
+    to: Sequence[str]
+
+
+Numbered = tuple[int, Delivery]
+
+
+def user_address(user_id: object, protocol: int) -> str:
+    return f"user:{user_id}:{protocol}"
+
+
+class ChannelLayerManager(FanoutManager):
+    """Knows the sockets of this process, and through Channels' layer reaches those of all others.
+
+    `emit` is for sockets of this process; `publish`, `publish_numbered` and `end` are for all.
     """
 
-    name = "channel_layer"
-
-    def __init__(self, *, is_direct: bool) -> None:
+    def __init__(self, *, is_direct: bool, namespace: str) -> None:
         """`is_direct`: whether broadcasts take the short way; see `fanout`."""
-        super().__init__(channel=GROUP, json=json)
+        super().__init__()
         self.is_direct = is_direct
-
-    async def disconnect_addresses(self, addresses: Sequence[str], namespace: str) -> None:
-        """Disconnect every socket, in every process, that listens to one of the addresses."""
-        message = {
-            "method": "disconnect",
-            "room": list(addresses),
-            "namespace": namespace,
-            "host_id": self.host_id,
-        }
-        await self._handle_disconnect(message)
-        await self._publish(message)
-
-    async def _handle_disconnect(self, message: dict[str, Any]) -> None:
-        if "room" not in message:
-            return await super()._handle_disconnect(message)
-        namespace = message["namespace"]
-        sids = [sid for sid, _ in self.get_participants(namespace, message["room"])]
-        await asyncio.gather(
-            *(self.server.disconnect(sid, namespace=namespace, ignore_queue=True) for sid in sids)
+        self.namespace = namespace
+        self.backplane = Backplane(on_message=self._receive, on_missed=self._note_missed)
+        self.sequencer: Sequencer[Delivery] = Sequencer(
+            on_late=lambda late: in_background(self._deliver_all(late))
         )
+        self.on_missed: list[Callable[[], Awaitable[None]]] = []
+        self._missed: asyncio.Task[None] | None = None
 
-    async def _publish(self, data: dict[str, Any]) -> None:
-        layer = get_channel_layer()
-        if isinstance(layer, InMemoryChannelLayer):
-            return  # one process: the sockets here have been served already
-        message = {"type": "socketio.message", "text": json.dumps(data)}
-        try:
-            await layer.group_send(GROUP, message)
-        except Exception:
-            # What was to be announced is stored. Failing the caller would make the sender repeat
-            # an accepted message; the other processes' clients find it by its number instead.
-            logger.exception("The channel layer did not take a message for the other processes.")
+    async def publish(self, delivery: Delivery) -> None:
+        """Deliver events here and in every other process."""
+        await self._deliver_all([delivery])
+        self.backplane.publish({"do": "deliver", **_encoded(delivery)})
 
-    async def _listen(self) -> AsyncIterator[str]:
-        layer = get_channel_layer()
-        if isinstance(layer, InMemoryChannelLayer):
-            await asyncio.Event().wait()
-        delay = 0.1
-        while True:
-            try:
-                channel = await layer.new_channel(GROUP)
-                await layer.group_add(GROUP, channel)
-                renewal = asyncio.ensure_future(self._stay_in_group(layer, channel))
-                try:
-                    while True:
-                        message = await layer.receive(channel)
-                        delay = 0.1
-                        yield message["text"]
-                finally:
-                    renewal.cancel()
-            except Exception:
-                logger.exception("The channel layer cannot be read; next attempt in %s s.", delay)
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, MAX_RETRY_DELAY)
+    async def publish_numbered(self, sequence: str, run: Sequence[Numbered]) -> None:
+        """The same for items of a numbered sequence.
 
-    async def _stay_in_group(self, layer: Any, channel: str) -> None:
-        while True:
-            await asyncio.sleep(REJOIN_INTERVAL)
-            with suppress(Exception):  # a layer that is down is reported by the reader
-                await layer.group_add(GROUP, channel)
+        In every process they are delivered after those with lower numbers, whoever publishes these.
+        """
+        await self._deliver_numbered(sequence, run)
+        encoded = [[number, _encoded(delivery)] for number, delivery in run]
+        self.backplane.publish({"do": "deliver_numbered", "sequence": sequence, "run": encoded})
+
+    async def end(self, addresses: Sequence[str], reason: dict[str, str]) -> None:
+        """Send `reason` as an `error` to what listens to the addresses, and disconnect it."""
+        self._end_here(addresses, reason)
+        self.backplane.publish({"do": "end", "addresses": list(addresses), "reason": reason})
+
+    async def _receive(self, message: Message) -> None:
+        match message:
+            case {"do": "deliver"}:
+                await self._deliver_all([_decoded(message)])
+            case {"do": "deliver_numbered", "sequence": sequence, "run": encoded}:
+                run = [(number, _decoded(delivery)) for number, delivery in encoded]
+                await self._deliver_numbered(sequence, run)
+            case {"do": "end", "addresses": addresses, "reason": reason}:
+                self._end_here(addresses, reason)
+            case _:
+                # Another version of the service, in the middle of an update.
+                logger.warning("Another process says what is not known here: %s", message.get("do"))
+
+    async def _deliver_numbered(self, sequence: str, run: Sequence[Numbered]) -> None:
+        if not self.backplane.is_shared:  # nobody else announces anything: it is in order
+            await self._deliver_all(delivery for _number, delivery in run)
+            return
+        may_hold = self.backplane.is_up
+        for number, delivery in run:
+            in_turn = self.sequencer.push(sequence, number, delivery, may_hold=may_hold)
+            await self._deliver_all(in_turn)
+
+    async def _deliver_all(self, deliveries: Iterable[Delivery]) -> None:
+        for delivery in deliveries:
+            for event in delivery.events:
+                addresses = [user_address(user_id, event.protocol) for user_id in delivery.to]
+                if addresses:  # Socket.IO takes "no room" to mean everybody
+                    await self.emit(event.name, event.payload, self.namespace, room=addresses)
+
+    def _end_here(self, addresses: Sequence[str], reason: dict[str, str]) -> None:
+        # In the background: a disconnect also gives back a lease in the database, and what is
+        # published after this must not wait for that.
+        for sid, _engine_id in list(self.get_participants(self.namespace, addresses)):
+            in_background(self.end_socket(sid, reason))
+
+    async def end_socket(self, sid: str, reason: dict[str, str]) -> None:
+        """Send `reason` as an `error` to one socket of this process, and disconnect it."""
+        await self.emit("error", reason, self.namespace, room=sid)
+        await self.server.disconnect(sid, namespace=self.namespace, ignore_queue=True)
+
+    def _note_missed(self) -> None:
+        if self._missed is None or self._missed.done():
+            self._missed = in_background(self._tell_missed())
+
+    async def _tell_missed(self) -> None:
+        await asyncio.sleep(MISSED_DELAY)
+        self._missed = None  # what is lost from here on is told anew
+        for hook in self.on_missed:
+            await hook()
+
+
+def _encoded(delivery: Delivery) -> Message:
+    events = [[event.name, event.payload, event.protocol] for event in delivery.events]
+    return {"events": events, "to": list(delivery.to)}
+
+
+def _decoded(message: Message) -> Delivery:
+    return Delivery([Event(*event) for event in message["events"]], message["to"])

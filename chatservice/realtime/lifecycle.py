@@ -35,7 +35,10 @@ def on_startup(hook: Hook) -> Hook:
 
 
 def on_shutdown(hook: Hook) -> Hook:
-    """Register a coroutine function to be called before a server process ends."""
+    """Register a coroutine function to be called before a process ends.
+
+    The last to be registered is called first: what it rests on still works.
+    """
     _shutdown_hooks.append(hook)
     return hook
 
@@ -79,7 +82,7 @@ async def shutdown() -> None:
 
 
 async def _finish() -> None:
-    for hook in _shutdown_hooks:
+    for hook in reversed(_shutdown_hooks):
         try:
             await hook()
         except Exception:

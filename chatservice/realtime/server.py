@@ -1,6 +1,7 @@
 """The Socket.IO server: how it is mounted, whom it lets in, and what it does with bad packets."""
 
 import asyncio
+import logging
 from urllib.parse import urlsplit
 
 import socketio
@@ -9,6 +10,9 @@ from django.http.request import validate_host
 
 from . import engine
 from .channel_manager import ChannelLayerManager
+from .lifecycle import on_shutdown, on_startup
+
+NAMESPACE = "/"
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """The largest packet a client may send; a larger one ends its connection. Far above what a message
@@ -56,6 +60,9 @@ def _public_host(environ: dict) -> str:
 class SocketServer(socketio.AsyncServer):
     """python-socketio's server, which ends a connection that sends what no client library does."""
 
+    def _engineio_server_class(self) -> type[engine.EngineServer]:
+        return engine.EngineServer
+
     async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
         try:
             await super()._handle_eio_message(eio_sid, data)
@@ -96,11 +103,25 @@ engine.install()
 
 sio = SocketServer(
     async_mode="asgi",
-    client_manager=ChannelLayerManager(is_direct=settings.FANOUT == "direct"),
+    client_manager=ChannelLayerManager(is_direct=settings.FANOUT == "direct", namespace=NAMESPACE),
     cors_allowed_origins=is_allowed_origin,
     cors_credentials=False,
     max_http_buffer_size=MAX_MESSAGE_BYTES,
-    namespaces=["/"],
+    namespaces=[NAMESPACE],
+    # Given as objects, or each library adds a handler of its own and every line comes twice.
+    logger=logging.getLogger("socketio.server"),
+    engineio_logger=logging.getLogger("engineio.server"),
 )
 
 asgi_app = engine.ending_with_its_client(socketio.ASGIApp(sio, socketio_path=None))
+
+
+@on_startup
+async def listen_to_other_processes() -> None:
+    sio.manager.backplane.listen()
+
+
+@on_shutdown
+async def tell_other_processes() -> None:
+    """The last of all hooks: what the others do may publish something."""
+    await sio.manager.backplane.flush()

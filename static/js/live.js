@@ -41,6 +41,7 @@ export function start() {
     if (settle(reply.rooms)) catchUp()
     announce("caught_up")
   })
+  hear("resync", catchUp)
   connect(positions)
 }
 

@@ -1,0 +1,347 @@
+"""Two server processes on one database, with Redis between them, and what becomes of it without."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from acceptance.people import Device
+from acceptance.waiting import PATIENCE, eventually
+from conftest import ROOT, Http, Server, unavailable
+
+from .ordered_device import OrderedDevice
+
+pytestmark = pytest.mark.redis
+
+
+def door(person, server):
+    """The person's client at one of the processes."""
+    client = Http(server.url)
+    client.headers["Authorization"] = f"Bearer {person.token}"
+    return client
+
+
+def post(person, server, room, *texts):
+    for text in texts:
+        answer = door(person, server).post(f"{room.path}/messages", json={"content": text})
+        assert answer.status_code == 201, answer.text
+
+
+def run_outside(code, redis_url):
+    """Run Python code in a process that is no server: `manage.py shell`."""
+    result = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "REDIS_URL": redis_url},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.fixture
+def devices():
+    """Opens devices, `devices.ordered(...)` and `devices.open(...)`, and closes them."""
+    opened = Devices()
+    yield opened
+    for device in opened.all:
+        device.close()
+
+
+class Devices:
+    def __init__(self):
+        self.all = []
+
+    def ordered(self, person, server, transports=("websocket",)):
+        self.all.append(OrderedDevice(server.url, person, list(transports)))
+        return self.all[-1]
+
+    def open(self, person, server, *, token=None, transports=("websocket",), **auth):
+        device = Device(server.url)
+        self.all.append(device)
+        auth = {"token": token or person.token, "protocol": 2} | auth
+        device.connect(auth=auth, transports=list(transports))
+        return device
+
+
+def numbers(device):
+    return [event["seq"] for event in device.events]
+
+
+# With Redis
+
+
+@pytest.fixture(scope="module")
+def processes(django_db_setup, redis):
+    """Two servers that share `redis`."""
+    servers = [Server(REDIS_URL=redis), Server(REDIS_URL=redis)]
+    yield servers
+    for server in servers:
+        assert server.stop() == 0
+        assert "Traceback" not in server.output()
+
+
+@pytest.fixture
+def near(processes, db):
+    """The process that is written to."""
+    return processes[0]
+
+
+@pytest.fixture
+def far(processes, db):
+    """The other one."""
+    return processes[1]
+
+
+def test_what_one_process_takes_reaches_devices_of_the_other_in_order_and_once(
+    alice, bob, lunch, near, far, devices
+):
+    listeners = [
+        devices.ordered(bob, far),
+        devices.ordered(bob, far, ["polling"]),
+        devices.ordered(bob, near),
+        devices.ordered(alice, far),
+    ]
+    older = devices.open(bob, far, protocol=1)
+    writer = devices.open(alice, near)
+    for number in range(100):
+        writer.emit("chat_message", {"room": lunch.id, "message": f"by socket {number}"})
+        if number % 10 == 0:
+            post(alice, near, lunch, f"by REST {number}")
+
+    for device in listeners:
+        device.wait_for(lambda events: len(events) >= 110)
+        assert numbers(device) == list(range(3, 113))
+    older.wait_for("broadcast_message", lambda _: len(older.all("broadcast_message")) >= 100)
+    older.wait_for("chat_response", lambda _: len(older.all("chat_response")) >= 10)
+    told = older.all("broadcast_message") + [each["message"] for each in older.all("chat_response")]
+    assert sorted(message["seq"] for message in told) == list(range(3, 113))
+
+
+def test_what_two_processes_write_at_once_comes_in_the_logs_order_on_both(
+    alice, bob, lunch, near, far, devices
+):
+    listeners = [devices.ordered(bob, near), devices.ordered(bob, far)]
+    writers = [devices.open(alice, near), devices.open(alice, far)]
+
+    def write(device):
+        for number in range(100):
+            answer = device.call("chat_message", {"room": lunch.id, "message": f"{number}"})
+            assert answer["ok"] is True
+
+    threads = [threading.Thread(target=write, args=(device,)) for device in writers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    for device in listeners:
+        device.wait_for(lambda events: len(events) >= 200)
+        assert numbers(device) == list(range(3, 203))
+
+
+def test_comings_and_goings_typing_and_reading_are_told_in_the_other_process(
+    alice, bob, carol, lunch, near, far, devices
+):
+    witness, stranger = devices.open(alice, far), devices.open(carol, far)
+    first, second = devices.open(bob, near), devices.open(bob, far)
+    bobs = {"id": bob.id, "email": bob.email}
+
+    witness.wait_for("presence", lambda event: {"user": bobs, "online": True} in event["changes"])
+    assert first.call("typing", {"room": lunch.id})["ok"] is True
+    witness.wait_for("typing", lambda event: event["user"] == bobs)
+    post(alice, near, lunch, "hello")
+    assert first.call("read", {"room": lunch.id, "seq": 3})["ok"] is True
+    witness.wait_for("read", lambda event: event["user"] == bobs)
+    first.close()
+    second.call("chat_message", {"room": lunch.id, "message": "still here"})
+    witness.wait_for("room_event", lambda event: event["content"] == "still here")
+    assert witness.all("presence", lambda event: not event["changes"][0]["online"]) == []
+    second.close()
+    witness.wait_for("presence", lambda event: {"user": bobs, "online": False} in event["changes"])
+    assert stranger.all("presence") == stranger.all("typing") == stranger.all("read") == []
+
+
+def test_changes_from_outside_the_processes_reach_browsers(
+    alice, bob, moira, lunch, near, far, redis, devices
+):
+    listeners = [devices.open(bob, near), devices.open(bob, far)]
+    run_outside(
+        f"""
+from accounts.models import User
+from chat import actions
+from chat.models import Entry
+from chatservice.realtime.loop import run
+from bson import ObjectId
+alice = User.objects.get(email={alice.email!r})
+run(actions.post_message(actor=alice, room_id=ObjectId({lunch.id!r}), content="from a command",
+    via=Entry.Via.REST))
+run(actions.change_room(actor=alice, room_id=ObjectId({lunch.id!r}), name="Dinner"))
+""",
+        redis,
+    )
+
+    for device in listeners:
+        told = device.wait_for("room_event", lambda event: event["kind"] == "room")
+        assert told["name"] == "Dinner"
+        assert [event["seq"] for event in device.all("room_event")] == [3, 4]
+
+    run_outside(
+        f"""
+from accounts import actions
+from accounts.models import User
+actions.deactivate_user(actor=User.objects.get(email={moira.email!r}),
+    user=User.objects.get(email={bob.email!r}))
+""",
+        redis,
+    )
+    for device in listeners:
+        assert device.wait_for("error")["code"] == "session_ended"
+        assert device.ended.wait(PATIENCE)
+
+
+# With a Redis that fails
+
+
+class Redis:
+    """A Redis server that can be killed, started again and paused."""
+
+    def __init__(self, directory):
+        if not shutil.which("redis-server"):
+            unavailable("There is no redis-server on the PATH")
+        self.directory = directory
+        self.url = f"unix://{directory}/redis.sock"
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [
+                *("redis-server", "--port", "0", "--save", ""),
+                *("--unixsocket", f"{self.directory}/redis.sock", "--dir", str(self.directory)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for line in self.process.stdout:
+            if "eady to accept connections" in line:
+                return
+        pytest.fail("Redis has not started.")
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def own_redis(tmp_path):
+    redis = Redis(tmp_path)
+    yield redis
+    redis.kill()
+
+
+def lines(server, text):
+    return re.findall(f".*{text}.*", server.output())
+
+
+def test_without_redis_all_is_stored_and_later_live_again(
+    alice, bob, lunch, own_redis, start_server, devices
+):
+    near, far = (start_server(REDIS_URL=own_redis.url) for _ in range(2))
+    writer, reader = devices.open(alice, near), devices.open(bob, far)
+    writer.call("chat_message", {"room": lunch.id, "message": "before"})
+    reader.wait_for("room_event", lambda event: event["content"] == "before")
+
+    own_redis.kill()
+    eventually(lambda: lines(near, "is away") and lines(far, "is away"), what="the outage")
+    for number in range(50):
+        answer = writer.call("chat_message", {"room": lunch.id, "message": f"{number}"})
+        assert answer["ok"] is True
+        writer.wait_for("room_event", lambda event, seq=answer["seq"]: event["seq"] == seq)
+    reader.forget()
+
+    own_redis.start()
+    reader.wait_for("resync")
+    missed = reader.call("resume", {"rooms": {lunch.id: 3}})["rooms"][lunch.id]
+    assert [entry["seq"] for entry in missed["entries"]] == list(range(4, 54))
+    eventually(lambda: lines(near, "is back") and lines(far, "is back"), what="Redis")
+    writer.call("chat_message", {"room": lunch.id, "message": "after"})
+    reader.wait_for("room_event", lambda event: event["content"] == "after")
+    for server in (near, far):
+        assert len(lines(server, "is away")) == len(lines(server, "is back")) == 1
+        assert "Traceback" not in server.output()
+
+
+def test_a_redis_that_stands_still_delays_nobody_and_loses_nothing(
+    alice, bob, lunch, own_redis, start_server, devices
+):
+    near, far = (start_server(REDIS_URL=own_redis.url) for _ in range(2))
+    writer, reader = devices.open(alice, near), devices.ordered(bob, far)
+    writer.call("chat_message", {"room": lunch.id, "message": "before"})
+    reader.wait_for(lambda events: events)
+
+    own_redis.pause()
+    acknowledged = threading.Semaphore(0)
+    for number in range(50):
+        message = {"room": lunch.id, "message": f"{number}"}
+        writer.client.emit("chat_message", message, callback=lambda *_: acknowledged.release())
+        # One after the other: if each waited for Redis, all of them would not be through in time.
+        assert acknowledged.acquire(timeout=PATIENCE)
+    eventually(lambda: lines(near, "is away") and lines(far, "is away"), what="the outage")
+    own_redis.go_on()
+
+    reader.wait_for(lambda events: len(events) >= 51)
+    assert numbers(reader) == list(range(3, 54))
+
+
+def test_a_restart_of_redis_that_nobody_noticed_loses_nothing(
+    alice, bob, lunch, own_redis, start_server, devices
+):
+    near, far = (start_server(REDIS_URL=own_redis.url) for _ in range(2))
+    writer, reader = devices.open(alice, near), devices.open(bob, far)
+    writer.call("chat_message", {"room": lunch.id, "message": "before"})
+    reader.wait_for("room_event")
+    reader.forget()
+
+    own_redis.kill()
+    own_redis.start()
+    writer.call("chat_message", {"room": lunch.id, "message": "in between"})
+
+    def reader_knows():
+        known = {event["seq"] for event in reader.all("room_event")}
+        if reader.all("resync"):
+            answer = reader.call("resume", {"rooms": {lunch.id: 3}})["rooms"][lunch.id]
+            known |= {entry["seq"] for entry in answer["entries"]}
+        return 4 in known
+
+    eventually(reader_knows, what="the message, live or by resuming")
+
+
+def test_a_service_that_starts_without_redis_finds_it_later(
+    alice, bob, lunch, own_redis, start_server, devices
+):
+    own_redis.kill()
+    near, far = (start_server(REDIS_URL=own_redis.url) for _ in range(2))
+    writer, reader = devices.open(alice, near), devices.open(bob, far)
+    assert writer.call("chat_message", {"room": lunch.id, "message": "before"})["ok"] is True
+
+    own_redis.start()
+    reader.wait_for("resync")
+    eventually(lambda: lines(near, "is back"), what="Redis")
+    writer.call("chat_message", {"room": lunch.id, "message": "after"})
+    reader.wait_for("room_event", lambda event: event["content"] == "after")
