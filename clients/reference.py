@@ -252,14 +252,15 @@ class Client:
             with contextlib.suppress(*FAILURES):
                 # A session of its own: closing it ends whatever hangs in this connection.
                 async with aiohttp.ClientSession() as http:
-                    await self._connect(http)
+                    await self.connect(http)
                     pause = FIRST_PAUSE
                     await self._lost.wait()
                     self._hang_up()
             await asyncio.sleep(random.uniform(0.5, 1.0) * pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _connect(self, http: aiohttp.ClientSession) -> None:
+    async def connect(self, http: aiohttp.ClientSession) -> None:
+        """Make one connection, and say what we have."""
         self._lost = asyncio.Event()
         self._socket = socketio.AsyncClient(
             http_session=http, reconnection=False, handle_sigint=False
