@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import (
     OpenApiParameter,
-    OpenApiResponse,
     extend_schema,
     extend_schema_view,
 )
@@ -13,6 +12,8 @@ from rest_framework import mixins, status, viewsets
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from chatservice.refusals import INVALID, NOT_AUTHENTICATED, refusal
 
 from . import actions, tokens
 from .addresses import client_address, user_agent
@@ -25,19 +26,11 @@ from .serializers import (
     NewPersonSerializer,
     PersonSerializer,
     Refresh,
-    RefusalSerializer,
     SessionSerializer,
     SignUp,
     TokensSerializer,
 )
 
-
-def refusal(description: str) -> OpenApiResponse:
-    return OpenApiResponse(RefusalSerializer, description)
-
-
-INVALID = {422: refusal("Invalid input; `errors` names the fields.")}
-NOT_AUTHENTICATED = {401: refusal("No token, or one that does not count (any more).")}
 WRONG_CREDENTIALS = {401: refusal("Incorrect email or password.")}
 TOO_MANY_FAILURES = {429: refusal("Too many failed attempts; `Retry-After` says how many seconds.")}
 LOG_IN: dict[str, Any] = {

@@ -149,17 +149,3 @@ class SessionSerializer(serializers.Serializer):
 
     def get_is_current(self, session: Session) -> bool:
         return session.pk == self.context["request"].auth.session_id
-
-
-class RefusalSerializer(serializers.Serializer):
-    """What every error looks like."""
-
-    detail = serializers.CharField(help_text=_("What is wrong, in one sentence."))
-    errors = serializers.DictField(
-        child=serializers.ListField(child=serializers.CharField()),
-        required=False,
-        help_text=_("For invalid input: the complaints about each field."),
-    )
-    code = serializers.CharField(
-        required=False, help_text=_("A word for programs, where the status says too little.")
-    )

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chatservice.realtime.loop import run
+from chatservice.refusals import FORBIDDEN, INVALID, NOT_AUTHENTICATED, refusal
 
 from . import actions, events, hot_path, policies, reading, serializers
 from .models import Entry
@@ -22,6 +23,9 @@ MEMBER = OpenApiParameter(
 MESSAGE = OpenApiParameter(
     "message_id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The message."
 )
+NO_ROOM = {404: refusal("Chat room not found or access denied: nobody learns which.")}
+READING = {**NOT_AUTHENTICATED, **NO_ROOM}
+WRITING = {**READING, **FORBIDDEN, **INVALID}
 LAST_MESSAGES = OpenApiParameter(
     "messages",
     OpenApiTypes.INT,
@@ -34,7 +38,10 @@ class RoomViewSet(viewsets.ViewSet):
 
     lookup_value_regex = "[^/]+"
 
-    @extend_schema(responses=serializers.RoomSummary(many=True), summary="List your rooms")
+    @extend_schema(
+        responses={200: serializers.RoomSummary(many=True), **NOT_AUTHENTICATED},
+        summary="List your rooms",
+    )
     def list(self, request: Request) -> Response:
         """All rooms that you are a member of, the most recently active first."""
         views = run(reading.rooms(request.user))
@@ -42,7 +49,12 @@ class RoomViewSet(viewsets.ViewSet):
 
     @extend_schema(
         request=serializers.CreateRoom,
-        responses={201: serializers.Room, 200: serializers.Room},
+        responses={
+            201: serializers.Room,
+            200: serializers.Room,
+            **NOT_AUTHENTICATED,
+            **INVALID,
+        },
         summary="Create a room",
         examples=[
             OpenApiExample("A group", {"name": "Lunch", "members": ["bob@example.com"]}),
@@ -66,7 +78,9 @@ class RoomViewSet(viewsets.ViewSet):
         return Response(self._room(request, opened.room_id), status=code)
 
     @extend_schema(
-        parameters=[ROOM, LAST_MESSAGES], responses=serializers.Room, summary="Read a room"
+        parameters=[ROOM, LAST_MESSAGES],
+        responses={200: serializers.Room, **READING},
+        summary="Read a room",
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         """A room with its members and its messages, oldest first."""
@@ -83,7 +97,7 @@ class RoomViewSet(viewsets.ViewSet):
     @extend_schema(
         parameters=[ROOM],
         request=serializers.ChangeRoom,
-        responses=serializers.RoomSummary,
+        responses={200: serializers.RoomSummary, **WRITING},
         summary="Rename or describe a room",
     )
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -93,13 +107,15 @@ class RoomViewSet(viewsets.ViewSet):
         run(actions.change_room(actor=request.user, room_id=room_id, **fields))
         return Response(serializers.room_summary(run(reading.room(request.user, room_id))))
 
-    @extend_schema(parameters=[ROOM], responses={204: None}, summary="Delete a room")
+    @extend_schema(parameters=[ROOM], responses={204: None, **WRITING}, summary="Delete a room")
     def destroy(self, request: Request, pk: str) -> Response:
         """Close a room for everybody in it. Only its owner may."""
         run(actions.delete_room(actor=request.user, room_id=policies.room_id_from(pk)))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(parameters=[ROOM], request=None, responses={204: None}, summary="Leave a room")
+    @extend_schema(
+        parameters=[ROOM], request=None, responses={204: None, **WRITING}, summary="Leave a room"
+    )
     @action(detail=True, methods=["post"])
     def leave(self, request: Request, pk: str) -> Response:
         """Leave a group. Nothing of it reaches you from then on."""
@@ -110,7 +126,7 @@ class RoomViewSet(viewsets.ViewSet):
     @extend_schema(
         parameters=[ROOM],
         request=serializers.MarkRead,
-        responses={204: None},
+        responses={204: None, **WRITING},
         summary="Mark a room as read",
     )
     @action(detail=True, methods=["post"])
@@ -122,7 +138,7 @@ class RoomViewSet(viewsets.ViewSet):
 
     @extend_schema(
         parameters=[ROOM, serializers.EntryPage],
-        responses=serializers.LogPage,
+        responses={200: serializers.LogPage, **READING, **INVALID},
         summary="Read a room's log",
     )
     @action(detail=True, methods=["get"])
@@ -154,7 +170,7 @@ class MessageViewSet(viewsets.ViewSet):
 
     @extend_schema(
         parameters=[ROOM, serializers.MessagePage],
-        responses=serializers.Message(many=True),
+        responses={200: serializers.Message(many=True), **READING, **INVALID},
         summary="Read messages",
     )
     def list(self, request: Request, pk: str) -> Response:
@@ -173,7 +189,12 @@ class MessageViewSet(viewsets.ViewSet):
     @extend_schema(
         parameters=[ROOM],
         request=serializers.PostMessage,
-        responses={201: serializers.Message, 200: serializers.Message},
+        responses={
+            201: serializers.Message,
+            200: serializers.Message,
+            **READING,
+            **INVALID,
+        },
         summary="Say something",
     )
     def create(self, request: Request, pk: str) -> Response:
@@ -195,7 +216,9 @@ class MessageViewSet(viewsets.ViewSet):
         return Response(events.message(stored.entry), status=code)
 
     @extend_schema(
-        parameters=[ROOM, MESSAGE], responses=serializers.Message, summary="Read one message"
+        parameters=[ROOM, MESSAGE],
+        responses={200: serializers.Message, **READING},
+        summary="Read one message",
     )
     def retrieve(self, request: Request, pk: str, message_id: str) -> Response:
         """The message as it is now."""
@@ -207,7 +230,7 @@ class MessageViewSet(viewsets.ViewSet):
     @extend_schema(
         parameters=[ROOM, MESSAGE],
         request=serializers.EditMessage,
-        responses=serializers.Message,
+        responses={200: serializers.Message, **WRITING},
         summary="Edit a message",
     )
     def partial_update(self, request: Request, pk: str, message_id: str) -> Response:
@@ -223,7 +246,9 @@ class MessageViewSet(viewsets.ViewSet):
         )
         return Response(events.message(message))
 
-    @extend_schema(parameters=[ROOM, MESSAGE], responses={204: None}, summary="Delete a message")
+    @extend_schema(
+        parameters=[ROOM, MESSAGE], responses={204: None, **WRITING}, summary="Delete a message"
+    )
     def destroy(self, request: Request, pk: str, message_id: str) -> Response:
         """Take the content of a message away: your own, or any as a moderator. Its number stays."""
         run(
@@ -243,7 +268,9 @@ class MemberViewSet(viewsets.ViewSet):
     lookup_value_regex = "[^/]+"
 
     @extend_schema(
-        parameters=[ROOM], responses=serializers.Member(many=True), summary="List members"
+        parameters=[ROOM],
+        responses={200: serializers.Member(many=True), **READING},
+        summary="List members",
     )
     def list(self, request: Request, pk: str) -> Response:
         """Who is in the room, the first to join first, and who of them is online."""
@@ -253,7 +280,7 @@ class MemberViewSet(viewsets.ViewSet):
     @extend_schema(
         parameters=[ROOM],
         request=serializers.AddMembers,
-        responses={201: serializers.Member(many=True)},
+        responses={201: serializers.Member(many=True), **WRITING},
         summary="Add members",
     )
     def create(self, request: Request, pk: str) -> Response:
@@ -269,7 +296,7 @@ class MemberViewSet(viewsets.ViewSet):
     @extend_schema(
         parameters=[ROOM, MEMBER],
         request=serializers.ChangeRole,
-        responses={204: None},
+        responses={204: None, **WRITING},
         summary="Change a member's role",
     )
     def partial_update(self, request: Request, pk: str, member_id: str) -> Response:
@@ -285,7 +312,9 @@ class MemberViewSet(viewsets.ViewSet):
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(parameters=[ROOM, MEMBER], responses={204: None}, summary="Remove a member")
+    @extend_schema(
+        parameters=[ROOM, MEMBER], responses={204: None, **WRITING}, summary="Remove a member"
+    )
     def destroy(self, request: Request, pk: str, member_id: str) -> Response:
         """Put somebody out of a group: they see nothing of it from then on."""
         run(
@@ -301,7 +330,10 @@ class MemberViewSet(viewsets.ViewSet):
 class PrivateChatViewSet(viewsets.ViewSet):
     """Your private chats: rooms of two, one for each pair of people."""
 
-    @extend_schema(responses=serializers.PrivateChat(many=True), summary="List private chats")
+    @extend_schema(
+        responses={200: serializers.PrivateChat(many=True), **NOT_AUTHENTICATED},
+        summary="List private chats",
+    )
     def list(self, request: Request) -> Response:
         """Your private chats, the most recently active first, and who of the others is online."""
         chats = run(reading.private_chats(request.user))
@@ -309,7 +341,12 @@ class PrivateChatViewSet(viewsets.ViewSet):
 
     @extend_schema(
         request=serializers.OpenPrivateChat,
-        responses={201: serializers.PrivateChat, 200: serializers.PrivateChat},
+        responses={
+            201: serializers.PrivateChat,
+            200: serializers.PrivateChat,
+            **NOT_AUTHENTICATED,
+            **INVALID,
+        },
         summary="Open a private chat",
     )
     def create(self, request: Request) -> Response:
