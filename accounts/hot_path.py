@@ -66,6 +66,16 @@ def is_live(session_id: ObjectId, user_id: ObjectId) -> bool:
     return bool(list(database()[SESSIONS].aggregate(_active_user(session_id, user_id))))
 
 
+async def live_sessions(session_ids: Iterable[ObjectId]) -> set[ObjectId]:
+    """Those of the sessions that have not ended and whose people are active."""
+    query = {"_id": {"$in": list(session_ids)}, "ended_at": None}
+    found = async_database()[SESSIONS].find(query, {"user_id": True})
+    users = {document["_id"]: document["user_id"] async for document in found}
+    query = {"_id": {"$in": list(set(users.values()))}, "is_active": True}
+    active = {document["_id"] async for document in async_database()[USERS].find(query, {"_id": 1})}
+    return {session_id for session_id, user_id in users.items() if user_id in active}
+
+
 def caller_of_web_session(session: SessionBase) -> Caller | None:
     """Who is logged in with this session of Django's; None if nobody is (any more).
 

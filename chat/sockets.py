@@ -26,6 +26,7 @@ from accounts import hot_path as accounts_hot_path
 from accounts import presence
 from accounts.hot_path import Caller
 from accounts.models import User
+from accounts.session_watch import SessionWatch
 from chatservice import realtime
 from chatservice.errors import Answer, answer_for
 from chatservice.realtime.lifecycle import in_background, on_shutdown, on_startup
@@ -122,6 +123,11 @@ class ChatNamespace(socketio.AsyncNamespace):
         self._devices: dict[ObjectId, set[str]] = {}
         self._feed = PresenceFeed()
         self._presence_locks: WeakValueDictionary[ObjectId, asyncio.Lock] = WeakValueDictionary()
+        self.session_watch = SessionWatch(
+            sessions=lambda: {each.session_id for each in self.connections.values()},
+            is_cut_off=realtime.is_cut_off,
+            on_ended=self._cut_sessions,
+        )
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
         """Handle an event; answer what goes wrong in it, too, and never raise."""
@@ -133,6 +139,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         connection = self.connections.get(sid)
         if connection is None:
             return None
+        self.session_watch.note_use(connection.session_id)
         handler = getattr(self, f"on_{event}", None)
         try:
             if handler is None:
@@ -180,6 +187,8 @@ class ChatNamespace(socketio.AsyncNamespace):
         )
         self.connections[sid] = connection
         await self._listen(connection)
+        # It may have ended after it was found and before this socket listened to the news of it.
+        self.session_watch.note_use(connection.session_id)
         self._watch_expiry(connection, caller.exp)
         self._devices.setdefault(connection.user.pk, set()).add(sid)
         await self._settle_presence(connection.user.pk)
@@ -285,10 +294,16 @@ class ChatNamespace(socketio.AsyncNamespace):
         in_background(self.emit("auth_expiring", {"expires_in": left}, to=connection.sid))
 
     def _cut(self, connection: Connection) -> None:
-        in_background(self._cut_off(connection))
-
-    async def _cut_off(self, connection: Connection) -> None:
         complaint = {"message": _("Your token has expired."), "code": "token_expired"}
+        in_background(self._cut_off(connection, complaint))
+
+    def _cut_sessions(self, session_ids: set[ObjectId]) -> None:
+        complaint = realtime.session_ended()
+        for connection in self.connections.values():
+            if connection.session_id in session_ids:
+                in_background(self._cut_off(connection, complaint))
+
+    async def _cut_off(self, connection: Connection, complaint: dict[str, str]) -> None:
         await self.emit("error", complaint, to=connection.sid)
         await self.disconnect(connection.sid)
 
@@ -303,6 +318,7 @@ class ChatNamespace(socketio.AsyncNamespace):
             old_address = realtime.session_address(connection.session_id)
             connection.session_id = caller.session_id
             await self._listen(connection)
+            self.session_watch.note_use(connection.session_id)
             await self.leave_room(connection.sid, old_address)
         connection.user = caller.user
         self._watch_expiry(connection, caller.exp)
@@ -381,9 +397,16 @@ async def ask_to_resume() -> None:
     await namespace.ask_to_resume()
 
 
+@realtime.on_missed
+async def look_at_all_sessions() -> None:
+    """A cut may be among what was missed."""
+    namespace.session_watch.hurry()
+
+
 @on_startup
 async def keep_presence() -> None:
     in_background(namespace.keep_presence())
+    in_background(namespace.session_watch.run())
 
 
 @on_shutdown

@@ -12,6 +12,8 @@ import pytest
 
 from acceptance.people import Device
 from acceptance.waiting import PATIENCE, eventually
+from accounts.models import Session, User
+from chatservice.timestamps import now
 from conftest import ROOT, Http, Server, unavailable
 
 from .ordered_device import OrderedDevice
@@ -209,6 +211,92 @@ actions.deactivate_user(actor=User.objects.get(email={moira.email!r}),
         assert device.ended.wait(PATIENCE)
 
 
+# Rights that end
+
+
+def cut(device):
+    """Whether a device has been told that its session has ended, and been disconnected."""
+    return device.wait_for("error")["code"] == "session_ended" and device.ended.wait(PATIENCE)
+
+
+def test_a_log_out_cuts_that_device_in_every_process(alice, near, far, devices):
+    phone_token = alice.log_in()["access_token"]
+    phone = [devices.open(alice, server, token=phone_token) for server in (near, far)]
+    laptop = [devices.open(alice, server) for server in (near, far)]
+
+    answer = Http(near.url).post("/auth/logout", headers={"Authorization": f"Bearer {phone_token}"})
+    assert answer.status_code == 204
+    assert all(cut(device) for device in phone)
+    for device in laptop:
+        assert device.call("get_online_users")["ok"] is True
+        assert device.all("error") == []
+
+    assert door(alice, near).post("/auth/logout_all").status_code == 204
+    assert all(cut(device) for device in laptop)
+
+
+def test_a_new_password_cuts_every_device_in_every_process(alice, bob, near, far, devices):
+    everywhere = [devices.open(alice, server) for server in (near, far)]
+    other = devices.open(bob, far)
+
+    answer = door(alice, near).post(
+        "/auth/change_password",
+        json={"old_password": alice.password, "new_password": "quite another one"},
+    )
+    assert answer.status_code == 200, answer.text
+    assert all(cut(device) for device in everywhere)
+    assert other.call("get_online_users")["ok"] is True
+
+
+def test_a_deactivation_in_the_admin_cuts_every_device_in_every_process(
+    alice, bob, moira, near, far, devices
+):
+    everywhere = [devices.open(bob, server) for server in (near, far)]
+    other = devices.open(alice, far)
+    browser = Http(near.url)
+    log_in = {"username": moira.email, "password": moira.password, "next": "/admin/"}
+    submit(browser, "/admin/login/", log_in)
+
+    choice = {"action": "deactivate", "_selected_action": bob.id}
+    submit(browser, "/admin/accounts/user/", choice)
+    assert all(cut(device) for device in everywhere)
+    assert other.call("get_online_users")["ok"] is True
+
+
+def submit(browser, path, form):
+    """Fetch a page of the service's own and submit its form."""
+    assert browser.get(path).status_code == 200
+    token = {"csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+    assert browser.post(path, data=form | token).status_code == 200
+
+
+@pytest.mark.parametrize("how", ["removed", "leaving"])
+def test_who_is_no_member_any_more_hears_nothing_in_any_process(
+    alice, bob, lunch, near, far, devices, how
+):
+    listeners = [devices.open(bob, near), devices.open(bob, far)]
+    if how == "removed":
+        answer = door(alice, near).delete(f"{lunch.path}/members/{bob.id}")
+    else:
+        answer = door(bob, near).post(f"{lunch.path}/leave")
+    assert answer.status_code == 204
+    post(alice, near, lunch, "among ourselves")
+    post(alice, far, lunch, "and here")
+    assert devices.open(alice, far).call("typing", {"room": lunch.id})["ok"] is True
+
+    for device in listeners:
+        # The answers come after whatever was on its way to the device.
+        assert (
+            device.call("chat_message", {"room": lunch.id, "message": "?"})["code"] == "not_found"
+        )
+        assert device.call("typing", {"room": lunch.id})["code"] == "not_found"
+        assert device.call("read", {"room": lunch.id, "seq": 3})["code"] == "not_found"
+        gone = device.call("resume", {"rooms": {lunch.id: 2}})["rooms"]
+        assert gone == {lunch.id: {"gone": True}}
+        assert [event["kind"] for event in device.all("room_event")] == ["member"]
+        assert device.all("typing") == []
+
+
 # With a Redis that fails
 
 
@@ -239,7 +327,8 @@ class Redis:
 
     def kill(self):
         self.process.kill()
-        self.process.communicate()
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
 
     def pause(self):
         self.process.send_signal(signal.SIGSTOP)
@@ -345,3 +434,27 @@ def test_a_service_that_starts_without_redis_finds_it_later(
     eventually(lambda: lines(near, "is back"), what="Redis")
     writer.call("chat_message", {"room": lunch.id, "message": "after"})
     reader.wait_for("room_event", lambda event: event["content"] == "after")
+
+
+def test_a_log_out_that_the_others_are_not_told_of_is_noticed(
+    alice, own_redis, start_server, devices
+):
+    near, far = (start_server(REDIS_URL=own_redis.url) for _ in range(2))
+    reader = devices.open(alice, far)
+    own_redis.kill()
+    eventually(lambda: lines(far, "is away"), what="the outage")
+
+    assert door(alice, near).post("/auth/logout").status_code == 204
+    assert cut(reader)
+
+
+def test_without_redis_a_session_ended_by_a_command_is_noticed(alice, bob, start_server, devices):
+    server = start_server()
+    busy, quiet = devices.open(alice, server), devices.open(bob, server)
+    # No action, and so nobody is told: the worst case.
+    Session.objects.filter(user=alice.user).update(ended_at=now())
+    User.objects.filter(pk=bob.user.pk).update(is_active=False)
+
+    busy.emit("get_online_users")
+    assert cut(busy)
+    assert cut(quiet)
