@@ -2,6 +2,8 @@
 
 const PREFIX = "chat:"
 
+let isForgotten = false
+
 function key(name) {
   return `${PREFIX}${document.body.dataset.me}:${name}`
 }
@@ -17,6 +19,7 @@ export function recall(name) {
 
 /** Keep a value; null forgets it. */
 export function keep(name, value) {
+  if (isForgotten) return
   try {
     if (value === null) localStorage.removeItem(key(name))
     else localStorage.setItem(key(name), JSON.stringify(value))
@@ -27,6 +30,7 @@ export function keep(name, value) {
 
 /** Forget all of it, for everybody: whoever uses this browser next is not to find it. */
 export function forgetEverything() {
+  isForgotten = true
   try {
     for (const name of Object.keys(localStorage)) if (name.startsWith(PREFIX)) localStorage.removeItem(name)
   } catch {

@@ -1,0 +1,620 @@
+"""The chat's pages in a real Chromium: people at once, faults in the middle, hostile words."""
+
+import contextlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from media_upload.tests import samples
+
+pytestmark = pytest.mark.chromium
+
+PATIENCE = 30_000  # milliseconds; nothing here is timed, the machine may be slow
+WIDE = {"width": 1300, "height": 800}
+NARROW = {"width": 390, "height": 780}
+expect.set_options(timeout=PATIENCE)
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SENT = ".message[data-seq]"
+
+
+@pytest.fixture
+def visit(chromium, server):
+    """Open the pages as a person: `visit(alice, path)`; errors of the page fail the test."""
+    contexts, problems = [], []
+
+    def open_page(person, path="/", *, url=server.url, size=WIDE, **options):
+        context = chromium.new_context(base_url=url, viewport=size, locale="en-GB", **options)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+        page.on("console", lambda line: note(line))
+        page.goto(f"/login?next={path}")
+        page.locator("[name=username]").fill(person.email)
+        page.locator("[name=password]").fill(person.password)
+        page.locator("main .button--primary").click()
+        page.wait_for_url(lambda address: "/login" not in address)
+        return page
+
+    def note(line):
+        if "Content Security Policy" in line.text or "TrustedHTML" in line.text:
+            problems.append(line.text)
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+@pytest.fixture
+def path(lunch):
+    return f"/rooms/{lunch.id}"
+
+
+def say(page, text):
+    page.locator(".composer__text").fill(text)
+    page.locator(".composer__text").press("Enter")
+
+
+def texts(page):
+    return page.locator(f"{SENT} .message__text:visible")
+
+
+def scroll_to(page, position):
+    page.locator("message-list").evaluate(f"list => list.scrollTop = {position}")
+
+
+def is_at_end(page):
+    return page.locator("message-list").evaluate("list => Math.abs(list.scrollTop) < 2")
+
+
+# Two people
+
+
+def test_a_conversation(visit, path, alice, bob):
+    hers, his = visit(alice, path), visit(bob, path)
+
+    say(hers, "Hello Bob")
+    expect(texts(his)).to_have_text(["Hello Bob"])
+    his.locator(".composer__text").fill("Hello Alice")
+    his.locator(".composer__text").press("Shift+Enter")
+    his.locator(".composer__text").press_sequentially("and good day")
+    expect(texts(hers)).to_have_count(1)
+    his.locator(".composer__text").press("Enter")
+
+    for page in (hers, his):
+        expect(texts(page)).to_have_text(["Hello Bob", "Hello Alice\nand good day"])
+        expect(page.locator(".message--pending")).to_have_count(0)
+    expect(hers.locator("#announcements")).to_have_text("Bob: Hello Alice and good day")
+    expect(his.locator(".composer__text")).to_have_value("")
+
+
+def test_what_is_said_stays_after_a_reload_the_same(visit, path, alice, bob):
+    hers, his = visit(alice, path), visit(bob, path)
+    for number in range(3):
+        say(hers, f"Message {number}")
+    say(his, "See https://example.org/a?b=c. And www")
+    hers.locator(f"{SENT} >> nth=0").hover()
+    hers.locator(f"{SENT} >> nth=0 >> [data-act=edit]").click()
+    say(hers, "Message 0, edited")
+    expect(texts(his)).to_have_text(
+        ["Message 0, edited", "Message 1", "Message 2", "See https://example.org/a?b=c. And www"]
+    )
+    live = his.locator(".messages").inner_text()
+    anchors = his.locator(".message__text a")
+    expect(anchors).to_have_attribute("href", "https://example.org/a?b=c")
+
+    his.reload()
+
+    expect(anchors).to_have_count(1)
+    assert his.locator(".messages").inner_text() == live
+
+
+def test_editing_and_deleting(visit, path, alice, bob):
+    hers, his = visit(alice, path), visit(bob, path)
+    say(hers, "Helo")
+    expect(texts(his)).to_have_text(["Helo"])
+
+    hers.locator(".composer__text").press("ArrowUp")
+    expect(hers.locator("[data-editing]")).to_be_visible()
+    expect(hers.locator(".composer__text")).to_have_value("Helo")
+    hers.locator(".composer__text").press("Escape")
+    expect(hers.locator("[data-editing]")).to_be_hidden()
+    hers.locator(".composer__text").press("ArrowUp")
+    say(hers, "Hello")
+    expect(texts(his)).to_have_text(["Hello"])
+    expect(his.locator("[data-field=edited]:visible")).to_have_count(1)
+
+    hers.locator(SENT).hover()
+    hers.locator("[data-act=delete]:visible").click()
+    hers.locator("#confirm-delete [value='']").click()
+    expect(texts(hers)).to_have_text(["Hello"])
+    hers.locator("[data-act=delete]:visible").click()
+    hers.locator("#confirm-delete [value=delete]").click()
+    expect(his.locator(".message__gone:visible")).to_have_count(1)
+    expect(texts(his)).to_have_count(0)
+    expect(his.locator("[data-act]:visible")).to_have_count(0)
+
+
+def test_files_with_progress_and_without_a_text(visit, path, alice, bob):
+    hers, his = visit(alice, path), visit(bob, path)
+    image = samples.image("PNG", (300, 200))
+
+    hers.locator("input[type=file]").set_input_files(
+        [
+            {"name": "my pic.png", "mimeType": "image/png", "buffer": image},
+            {"name": "یادداشت.txt", "mimeType": "text/plain", "buffer": b"a"},
+            {"name": "broken.png", "mimeType": "image/png", "buffer": b"no image"},
+            {"name": "not this.txt", "mimeType": "text/plain", "buffer": b"a"},
+        ]
+    )
+    expect(hers.locator(".upload--done")).to_have_count(4)
+    hers.locator(".upload", has_text="not this").get_by_role("button").click()
+    hers.locator(".composer__text").press("Enter")
+
+    for page in (hers, his):
+        expect(page.locator(f"{SENT} img[alt='my pic.png']")).to_have_js_property("naturalWidth", 300)
+        names = page.locator(f"{SENT} .file:not(.file--image) .file__name")
+        expect(names).to_have_text(["یادداشت.txt", "broken.png"])
+        expect(texts(page)).to_have_count(0)
+
+
+def test_a_file_that_is_refused(visit, path, alice):
+    page = visit(alice, path)
+
+    page.locator("input[type=file]").set_input_files(
+        {"name": "empty.txt", "mimeType": "text/plain", "buffer": b""}
+    )
+
+    expect(page.locator("[data-complaint]")).to_contain_text("empty.txt")
+    expect(page.locator("[data-complaint]")).to_contain_text("The file is empty.")
+    expect(page.locator(".upload")).to_have_count(0)
+
+
+# Rooms
+
+
+def test_rooms_appear_change_and_go_by_themselves(visit, alice, bob):
+    hers, his = visit(alice, "/rooms/new"), visit(bob)
+
+    hers.locator("#new_room_name").fill("Plans")
+    hers.locator("#new_room_members").fill("bob")
+    hers.get_by_role("button", name="Make the room").click()
+    expect(hers.locator("h1")).to_have_text("Plans")
+    expect(hers.locator(".room[data-room]")).to_have_count(1)
+    his.locator(".room", has_text="Plans").click()
+    expect(his.locator("h1")).to_have_text("Plans")
+
+    his.get_by_text("Rename or describe").click()
+    his.locator("#change_room_name").fill("Grand plans")
+    his.locator("details[open] button").click()
+    for page in (hers, his):
+        expect(page.locator("h1")).to_have_text("Grand plans")
+        expect(page.locator(".room__name")).to_have_text("Grand plans")
+        expect(page).to_have_title(re.compile("Grand plans"))
+        expect(page.locator(".note")).to_contain_text(["renamed the room"])
+
+    hers.get_by_role("button", name="Remove Bob").click()
+    expect(hers.locator(".member")).to_have_count(1)
+    expect(his.locator("[data-complaint]")).to_have_text("You are no longer in this room.")
+    expect(his.locator(".composer__text")).to_be_disabled()
+    expect(his.locator(".room")).to_have_count(0)
+
+
+def test_a_mistake_in_a_form_is_shown_in_place(visit, path, alice, carol):
+    page = visit(alice, path)
+
+    page.locator("#add_members_members").fill("nobody")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#add_members_members_error")).to_contain_text("nobody")
+    page.locator("#add_members_members").fill("carol")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator(".member")).to_have_count(3)
+    expect(page.locator(".note").last).to_contain_text("Carol")
+
+
+def test_a_private_chat_from_a_name(visit, path, alice, bob):
+    hers, his = visit(alice, path), visit(bob)
+
+    hers.locator(".member").get_by_role("button", name="Bob", exact=True).click()
+    expect(hers.locator("h1")).to_have_text("Bob")
+    say(hers, "Just us")
+
+    expect(his.locator(".room--unread .room__name")).to_have_text("Alice")
+    expect(his.locator(".room--unread .room__preview")).to_contain_text("Just us")
+
+
+def test_unread_messages_are_counted_and_marked(visit, path, lunch, make_room, alice, bob):
+    other = make_room(alice, bob, name="Other")
+    page = visit(bob, f"/rooms/{other.id}")
+    expect(page.locator("message-list")).to_be_visible()
+    page.wait_for_function("document.querySelector('local-time').title")
+    for number in range(3):
+        lunch.say(alice, f"News {number}")
+
+    item = page.locator(f".room[data-room='{lunch.id}']")
+    expect(item.locator("[data-field=unread]")).to_have_text("3")
+    expect(page).to_have_title(re.compile(r"^\(3\) "))
+    expect(page.locator(".room").first.locator(".room__name")).to_have_text("Lunch")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("unread"))
+    page.reload()
+    expect(item.locator("[data-field=unread]")).to_have_text("3")
+
+    item.click()
+    expect(page.locator(".new-line + .day + .message, .new-line + .message")).to_contain_text(
+        "News 0"
+    )
+    expect(item.locator(".room__unread")).to_be_hidden()
+    expect(page).not_to_have_title(re.compile(r"\("))
+
+
+# History
+
+
+@pytest.fixture
+def long_history(lunch, alice):
+    for number in range(1, 421):
+        lunch.say(alice, f"Message {number}")
+
+
+def test_scrolling_up_loads_history_without_jumping(visit, path, long_history, bob):
+    page = visit(bob, path)
+    expect(texts(page).last).to_have_text("Message 420")
+    assert is_at_end(page)
+    row = page.locator(SENT, has_text="Message 380")
+    row.evaluate("row => row.scrollIntoView({ block: 'start' })")
+    place = row.bounding_box()["y"]
+
+    expect(texts(page).first).to_have_text("Message 321")
+
+    assert abs(row.bounding_box()["y"] - place) < 2
+    for first in (271, 221, 171, 121, 71, 21, 1):
+        scroll_to(page, -1_000_000)
+        expect(texts(page).first).to_have_text(f"Message {first}")
+        assert page.locator(".messages > *").count() < 330
+    expect(page.locator(".note").first).to_contain_text("made the room")
+
+    page.locator("[data-jump]").click()
+    expect(texts(page).last).to_have_text("Message 420")
+    assert is_at_end(page)
+
+
+def test_scrolling_down_again_comes_to_the_end(visit, path, long_history, bob):
+    page = visit(bob, f"{path}?before=100")
+    expect(texts(page).first).to_be_attached()
+    while page.locator("message-list[newer]").count():
+        scroll_to(page, -5)
+        page.wait_for_timeout(50)
+        scroll_to(page, 0)
+
+    expect(texts(page).last).to_have_text("Message 420")
+    numbers = [int(text.split()[1]) for text in texts(page).all_inner_texts()]
+    assert numbers == list(range(numbers[0], 421))
+
+
+def test_what_comes_while_reading_further_up(visit, path, lunch, long_history, alice, bob):
+    page = visit(bob, path)
+    expect(texts(page).last).to_have_text("Message 420")
+    row = page.locator(SENT, has_text="Message 390")
+    row.evaluate("row => row.scrollIntoView({ block: 'start' })")
+    expect(page.locator("[data-jump]")).to_be_hidden()  # that near, and with nothing new
+    place = row.bounding_box()["y"]
+
+    lunch.say(alice, "One")
+    lunch.say(alice, "Two")
+
+    expect(page.locator("[data-jump]")).to_contain_text("2 new messages")
+    assert abs(row.bounding_box()["y"] - place) < 2
+    page.locator("[data-jump]").click()
+    expect(page.locator("[data-jump]")).to_be_hidden()
+    expect(page.locator(".new-line + .message")).to_contain_text("One")
+
+
+def test_a_link_to_a_message_opens_it_in_its_place(visit, path, long_history, bob):
+    page = visit(bob, "/")
+    page.goto(f"{path}?before=43#message-42")
+
+    expect(page.locator("#message-42")).to_be_in_viewport()
+
+
+# Faults
+
+
+def test_a_restart_in_the_middle_loses_and_doubles_nothing(
+    visit, start_server, path, alice, bob, lunch
+):
+    server = start_server()
+    hers, his = visit(alice, path, url=server.url), visit(bob, path, url=server.url)
+    say(hers, "Before")
+    expect(texts(his)).to_have_text(["Before"])
+
+    server.kill()
+    expect(hers.locator("connection-state [data-when=offline]")).to_be_visible()
+    say(hers, "During one")
+    say(hers, "During two")
+    expect(hers.locator(".message--pending")).to_have_count(2)
+    lunch.say(bob, "By another server")
+    with another_process_at(server):
+        expected = ["Before", "By another server", "During one", "During two"]
+        for page in (hers, his):
+            expect(texts(page)).to_have_text(expected)
+            expect(page.locator("connection-state [data-when=offline]")).to_be_hidden()
+        expect(hers.locator(".message--pending")).to_have_count(0)
+        assert [message["content"] for message in lunch.messages(bob)] == expected
+
+
+@contextlib.contextmanager
+def another_process_at(server):
+    """The service once more, at the address and on the database of one that has ended."""
+    port = server.url.rpartition(":")[2]
+    process = subprocess.Popen(
+        [sys.executable, "-u", "manage.py", "serve", "--port", port],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert "http://" in process.stdout.readline()
+        yield
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def test_an_answer_that_never_comes_says_nothing_twice(visit, path, alice, bob, lunch):
+    """The message is stored, and the acknowledgement is lost with the connection."""
+    page = visit(alice, path)
+    expect(page.locator(".composer__text")).to_be_visible()
+    page.wait_for_function("document.querySelector('local-time').title")
+    page.context.set_offline(True)
+    say(page, "Is anybody there?")
+    expect(page.locator(".message--pending")).to_have_count(1)
+    page.context.set_offline(False)
+
+    expect(texts(page)).to_have_text(["Is anybody there?"])
+    assert len(lunch.messages(bob)) == 1
+
+
+def test_a_message_that_is_refused_can_be_tried_again_or_dropped(visit, path, alice, bob, lunch):
+    page = visit(alice, path)
+
+    say(page, "x" * 8_001)
+    failed = page.locator(".message--failed")
+    expect(failed).to_contain_text("At most 8000 characters")
+    failed.get_by_role("button", name="Retry").click()
+    expect(failed).to_contain_text("At most 8000 characters")
+    page.reload()
+    expect(failed).to_contain_text("At most 8000 characters")
+    failed.get_by_role("button", name="Discard").click()
+    expect(failed).to_have_count(0)
+    page.reload()
+    expect(page.locator(".composer__text")).to_be_visible()
+    expect(failed).to_have_count(0)
+    assert lunch.messages(bob) == []
+
+
+def test_a_draft_survives_a_reload_and_a_change_of_rooms(visit, path, make_room, alice, bob):
+    make_room(alice, bob, name="Other")
+    page = visit(alice, path)
+    page.locator(".composer__text").fill("Half a thou")
+    page.locator(".room", has_text="Other").click()
+    expect(page.locator("h1")).to_have_text("Other")
+    expect(page.locator(".composer__text")).to_have_value("")
+    page.go_back()
+    expect(page.locator(".composer__text")).to_have_value("Half a thou")
+    page.reload()
+    expect(page.locator(".composer__text")).to_have_value("Half a thou")
+
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("link", name="Sign up")).to_be_visible()
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_no_token_is_kept_where_scripts_reach_it(visit, path, alice):
+    page = visit(alice, path)
+    say(page, "Hello")
+    expect(texts(page)).to_have_count(1)
+
+    kept = page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
+
+    assert "eyJ" not in kept
+    assert "sessionid" not in kept
+
+
+def test_logging_out_everywhere_ends_every_window(visit, path, alice):
+    page = visit(alice, path)
+    expect(page.locator(".composer__text")).to_be_visible()
+    page.wait_for_function("document.querySelector('local-time').title")
+
+    alice.http.post("/auth/logout_all")
+
+    page.wait_for_url("**/login?next=*")
+
+
+def test_the_room_log_in_the_page(visit, alice):
+    """Whatever arrives, twice or in any order, comes out once and in order."""
+    page = visit(alice)
+    page.wait_for_function("document.querySelector('connection-state') !== null")
+
+    came_out = page.evaluate(
+        """async () => {
+            const { RoomLog } = await import("chat/models/room-log")
+            const log = new RoomLog(3)
+            const out = []
+            const missing = []
+            for (const seq of [2, 3, 5, 5, 7, 4, 4, 5, 6, 9, 1]) {
+                out.push(...log.take({ seq }).map((entry) => entry.seq))
+                missing.push(log.isMissing)
+            }
+            out.push(...log.restart(8).map((entry) => entry.seq))
+            return { out, missing, seq: log.seq, isMissing: log.isMissing }
+        }"""
+    )
+
+    assert came_out["out"] == [4, 5, 6, 7, 9]
+    assert came_out["missing"] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+        True,
+        True,
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert (came_out["seq"], came_out["isMissing"]) == (9, False)
+
+
+def test_lost_events_are_asked_for(visit, path, lunch, alice, bob):
+    """The transport drops every other event; the page misses nothing."""
+    page = visit(bob, path)
+    page.wait_for_function("document.querySelector('local-time').title")
+    page.evaluate(
+        """() => document.addEventListener("chat:room_event", (event) => {
+            if (event.detail.seq % 2) event.stopImmediatePropagation()
+        }, true)"""
+    )
+
+    for number in range(10):
+        lunch.say(alice, f"Message {number}")
+    lunch.say(alice, "One more")  # a loss shows at the next one that arrives
+    lunch.say(alice, "And another")
+
+    said = [f"Message {number}" for number in range(10)]
+    expect(texts(page)).to_contain_text([*said, "One more"])
+
+
+# Hostile words
+
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "</template><script>alert(1)</script>",
+    "‮evil‬ ⁧abc",
+    'https://example.org/" onclick="alert(1)',
+    "javascript:alert(1)",
+    "/media/000000000000000000000000/<img src=x onerror=alert(1)>.png",
+    "%(actor)s %s $& {{ 7|add:7 }}",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_and_messages_are_text(visit, make_room, alice, bob, text):
+    room = make_room(alice, bob, name=text)
+    his = visit(bob, f"/rooms/{room.id}")
+    his.wait_for_function("document.querySelector('local-time').title")
+    room.say(alice, text)
+    expect(texts(his)).to_have_text([text])
+
+    his.reload()
+
+    expect(texts(his)).to_have_text([text])
+    expect(his.locator("h1")).to_have_text(text)
+    expect(his.locator(".room__preview [data-field=preview]")).to_contain_text(text[-8:])
+    assert his.locator(".messages [onclick], .messages [onerror], .messages script").count() == 0
+    for anchor in his.locator(".message__text a").all():
+        assert re.match(r"https?://", anchor.get_attribute("href"))
+
+
+# Keys, narrow screens, no scripts
+
+
+def test_keys(visit, path, make_room, alice, bob):
+    for name in ("One", "Two", "Three"):
+        make_room(alice, bob, name=name).say(bob, "Hello")
+    page = visit(alice, path)
+    page.wait_for_function("document.querySelector('local-time').title")
+
+    page.keyboard.press("Control+k")
+    expect(page.locator("#switcher")).to_be_visible()
+    page.keyboard.type("tw")
+    expect(page.get_by_role("option")).to_have_text(["Two"])
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Two")
+    page.keyboard.press("Alt+ArrowUp")
+    expect(page.locator("h1")).to_have_text("Three")
+    page.keyboard.press("Alt+ArrowDown")
+    expect(page.locator("h1")).to_have_text("Two")
+    expect(page.locator(".composer__text")).to_be_focused()
+    page.keyboard.press("Control+k")
+    page.keyboard.press("Escape")
+    expect(page.locator("#switcher")).to_be_hidden()
+    expect(page.locator(".composer__text")).to_be_focused()
+    page.keyboard.type("?")
+    expect(page.locator(".composer__text")).to_have_value("?")
+    page.locator("message-list").focus()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+
+
+def test_one_pane_at_a_time_on_a_phone(visit, lunch, alice, path):
+    page = visit(alice, size=NARROW)
+    expect(page.locator("room-list")).to_be_visible()
+    expect(page.locator("#main")).to_be_hidden()
+
+    page.locator(".room").click()
+    expect(page.locator("h1")).to_have_text("Lunch")
+    expect(page.locator("room-list")).to_be_hidden()
+    page.get_by_role("link", name="Members and details").click()
+    expect(page.locator(".member")).to_have_count(2)
+    expect(page.locator(".composer__text")).to_be_hidden()
+    page.go_back()
+    expect(page.locator(".composer__text")).to_be_visible()
+    page.go_back()
+    expect(page.locator("room-list")).to_be_visible()
+    page.go_forward()
+    expect(page.locator("h1")).to_be_visible()
+    page.get_by_role("link", name="Back to the rooms").click()
+    expect(page.locator("room-list")).to_be_visible()
+    overflow = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    assert not page.evaluate(overflow)
+
+
+def test_persian(visit, path, lunch, alice, bob):
+    alice.http.patch("/auth/users/me", json={"language": "fa"})
+    page = visit(alice, path)
+
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    lunch.say(bob, "سلام، ساعت ۱۰")
+    expect(texts(page)).to_have_text(["سلام، ساعت ۱۰"])
+    expect(page.locator(".message__time")).to_have_text(re.compile("^[۰-۹]{1,2}:[۰-۹]{2}$"))
+    expect(page.locator(".message__time local-time")).to_have_attribute(
+        "title", re.compile("[۰-۹]{4}")
+    )
+    expect(page.locator(".day").first).to_have_text("امروز")
+    rooms, main = page.locator("#rooms").bounding_box(), page.locator("#main").bounding_box()
+    assert rooms["x"] > main["x"]
+
+
+def test_without_a_script(visit, path, lunch, alice, bob):
+    for number in range(60):
+        lunch.say(bob, f"Message {number}")
+    page = visit(alice, path, java_script_enabled=False)
+
+    expect(texts(page).last).to_be_in_viewport()  # a page opens at its end, also so
+    page.get_by_role("link", name="Older messages").click()
+    expect(texts(page).first).to_have_text("Message 0")
+    page.get_by_role("link", name="Latest messages").click()
+    page.locator(".composer__text").fill("No script")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "a.png", "mimeType": "image/png", "buffer": samples.image("PNG", (30, 20))}
+    )
+    page.get_by_role("button", name="Send").click()
+    expect(texts(page).last).to_have_text("No script")
+    expect(page.locator(f"{SENT} img")).to_be_visible()
+    page.locator(SENT).last.hover()
+    page.get_by_role("link", name="Edit the message").last.click()
+    page.get_by_role("textbox").fill("No script at all")
+    page.get_by_role("button", name="Save").click()
+    expect(texts(page).last).to_have_text("No script at all")
