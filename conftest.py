@@ -313,7 +313,7 @@ def unavailable(what):
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     """The system's Chromium, driven by Playwright."""
     from playwright.sync_api import sync_playwright
@@ -322,9 +322,10 @@ def chromium():
     path = path or shutil.which("google-chrome")
     if not path:
         unavailable("There is no Chromium on the PATH")
-    # Playwright keeps an event loop running in this thread, which Django would take for a mistake.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
+    # Playwright keeps an event loop running in this thread, which Django would take for a mistake,
+    # and in which no other module's tests could run one of their own.
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         is_root = os.geteuid() == 0
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox"] if is_root else []
