@@ -21,7 +21,7 @@ logging.getLogger("socketio").setLevel(logging.CRITICAL)
 TOKEN_LIFE = 60.0
 """Seconds after which a client asks for a new token of its own accord: half of the token's life."""
 
-PATIENCE = 90.0
+PATIENCE = 45.0
 """Seconds that a client may take to come to its end once everything is well again."""
 
 

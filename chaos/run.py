@@ -47,6 +47,7 @@ class Options:
     bug: str | None
     on_processes: dict[str, Fault]
     on_connections: dict[str, Fault]
+    shows_progress: bool = True
 
 
 class Run:
@@ -178,7 +179,8 @@ class Run:
             acknowledged = sum(participant.acknowledged for participant in self.participants)
             faults = sum(hand.dealt for hand in hands)
             left = max(0, round(until - time.monotonic()))
-            print(f"{left:5} s left, {faults} faults, {acknowledged} acknowledged", flush=True)
+            if self.options.shows_progress:
+                print(f"{left:5} s left, {faults} faults, {acknowledged} acknowledged", flush=True)
 
     async def _wait_until_quiet(self) -> None:
         """What was sent and given up may still be on its way into the log."""
