@@ -15,8 +15,8 @@ from chaos.people import Doors, Json, Person, Unavailable
 from clients.reference import FAILURES, PAGE, Client, Refused
 
 # A client that is cut off in the middle of everything is the point here, and no news.
-logging.getLogger("engineio").setLevel(logging.CRITICAL)
-logging.getLogger("socketio").setLevel(logging.CRITICAL)
+logging.getLogger("engineio.client").setLevel(logging.CRITICAL)
+logging.getLogger("socketio.client").setLevel(logging.CRITICAL)
 
 TOKEN_LIFE = 60.0
 """Seconds after which a client asks for a new token of its own accord: half of the token's life."""

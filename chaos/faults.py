@@ -213,6 +213,8 @@ ON_CONNECTIONS: dict[str, Fault] = {
 class Hand:
     """Deals faults one after the other, from a pack that is shuffled anew when it is used up."""
 
+    PAUSE = (0.3, 1.5)  # seconds between two faults, at least and at most
+
     def __init__(self, pack: dict[str, Fault], seed: str, log: TextIO) -> None:
         self.pack = pack
         self.chance = random.Random(seed)
@@ -227,7 +229,7 @@ class Hand:
         """
         names: list[str] = []
         while self.pack and time.monotonic() < until:
-            await asyncio.sleep(self.chance.uniform(0.3, 1.5))
+            await asyncio.sleep(self.chance.uniform(*self.PAUSE))
             if not names:
                 names = self.chance.sample(list(self.pack), len(self.pack))
             name = names.pop()
