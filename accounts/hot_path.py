@@ -68,7 +68,7 @@ def is_live(session_id: ObjectId, user_id: ObjectId) -> bool:
 
 async def live_sessions(session_ids: Iterable[ObjectId]) -> set[ObjectId]:
     """Those of the sessions that have not ended and whose people are active."""
-    query = {"_id": {"$in": list(session_ids)}, "ended_at": None}
+    query: dict[str, Any] = {"_id": {"$in": list(session_ids)}, "ended_at": None}
     found = async_database()[SESSIONS].find(query, {"user_id": True})
     users = {document["_id"]: document["user_id"] async for document in found}
     query = {"_id": {"$in": list(set(users.values()))}, "is_active": True}

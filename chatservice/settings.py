@@ -22,6 +22,7 @@ ENVIRONMENT = Environment.load(BASE_DIR / ".env")
 DEBUG = ENVIRONMENT.boolean("DEBUG", False)
 HOST = ENVIRONMENT.text("HOST", "127.0.0.1")
 PORT = ENVIRONMENT.integer("PORT", 8000, minimum=0, maximum=65535)
+WORKERS = ENVIRONMENT.integer("WORKERS", 1, minimum=1, maximum=250)
 DATA_DIR = ENVIRONMENT.path("DATA_DIR", ".data", base=BASE_DIR)
 
 LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]

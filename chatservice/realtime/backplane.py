@@ -130,8 +130,13 @@ class Backplane:
 
     @property
     def is_up(self) -> bool:
-        """Whether others hear this process, and it them, as far as is known."""
-        return bool(self._is_up)
+        """Whether others hear this process and it hears them: so it was a moment ago."""
+        return self._is_up is True
+
+    @property
+    def is_away(self) -> bool:
+        """Whether they do not; neither this nor `is_up` right after the start."""
+        return self._is_up is False
 
     def publish(self, message: Message) -> None:
         """Send a message, which must be JSON, to the other processes, in its turn."""

@@ -99,7 +99,7 @@ class ChannelLayerManager(FanoutManager):
         if not self.backplane.is_shared:  # nobody else announces anything: it is in order
             await self._deliver_all(delivery for _number, delivery in run)
             return
-        may_hold = self.backplane.is_up
+        may_hold = not self.backplane.is_away
         for number, delivery in run:
             in_turn = self.sequencer.push(sequence, number, delivery, may_hold=may_hold)
             await self._deliver_all(in_turn)

@@ -155,6 +155,13 @@ class EngineServer(async_server.AsyncServer):
     It would write the session id that somebody asks for, or the origin that somebody claims.
     """
 
+    worker: int | None = None
+    """The number of this process among those that share a port; its session ids start with it."""
+
+    def generate_id(self) -> str:
+        own = super().generate_id()
+        return own if self.worker is None else f"{self.worker}.{own}"
+
     def _log_error_once(self, message: str, message_key: str) -> None:
         logger.debug("A request was refused: %s", message_key)
 

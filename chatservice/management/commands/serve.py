@@ -1,5 +1,6 @@
-"""`manage.py serve`: the whole service in one process."""
+"""`manage.py serve`: the whole service, in one process or several."""
 
+import argparse
 import fcntl
 import os
 import socket
@@ -15,6 +16,7 @@ from pymongo.errors import PyMongoError
 
 from chatservice.mongo.client import database
 from chatservice.mongo.embedded import EmbeddedMongoDBError
+from chatservice.workers import Inheritance, Supervisor, end_with_parent
 
 BACKLOG = 1024  # connections that the kernel holds for us while many clients reconnect at once
 PING_INTERVAL_SECONDS = 3600  # Engine.IO has its own pings
@@ -36,13 +38,32 @@ class Command(BaseCommand):
             default=settings.PORT,
             help="0 is any that is free. Default: %(default)s",
         )
+        parser.add_argument(
+            "--workers",
+            type=int,
+            default=settings.WORKERS,
+            help="Processes that serve; more than one need REDIS_URL. Default: %(default)s",
+        )
+        # How the parent of several starts each of them.
+        parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+        parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+        parser.add_argument("--descriptors", help=argparse.SUPPRESS)
 
-    def handle(self, *, host, port, **options):
+    def handle(self, *, host, port, workers, worker, parent, descriptors, **options):
         try:
+            if worker is not None:
+                end_with_parent(parent)
+                self.serve_as_worker(worker, Inheritance.parse(descriptors))
+                return
             self.check_settings()
+            self.check_workers(workers)
             listener = listen(host, port)
             self.prepare_database()
-            self.serve(listener)
+            url = url_of(listener)
+            if workers == 1:
+                self.serve(listener, on_ready=lambda: self.announce(url))
+            else:
+                self.supervise(listener, workers, on_ready=lambda: self.announce(url))
         except KeyboardInterrupt:
             sys.exit(130)
 
@@ -53,6 +74,14 @@ class Command(BaseCommand):
         if not settings.DEBUG and not (settings.STATIC_ROOT / "staticfiles.json").exists():
             raise CommandError("The static files have not been collected: run `make setup`.")
         self.check()
+
+    def check_workers(self, workers):
+        if workers < 1:
+            raise CommandError("At least one worker is needed.")
+        if workers > 1 and not settings.REDIS_URL:
+            raise CommandError(
+                f"{workers} workers need REDIS_URL: through it they tell each other what happens."
+            )
 
     def prepare_database(self):
         """Start and migrate it; one process does so while others that start as well wait."""
@@ -73,19 +102,38 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"DATA_DIR cannot be used: {error}") from error
 
-    def serve(self, listener):
+    def announce(self, url):
+        self.stdout.write(f"The chat is on {url}")
+        self.stdout.flush()
+
+    def supervise(self, listener, workers, *, on_ready):
+        """Run several workers until this process is told to stop."""
+        warn = self.stderr.write
+        sys.exit(Supervisor(listener, workers, on_ready=on_ready, warn=warn).run())
+
+    def serve_as_worker(self, number, inheritance):
+        """Run Daphne as one of several, on what the parent has handed down."""
+        from chatservice.realtime import handover
+
+        self.serve(
+            inheritance.listener,
+            on_ready=lambda: os.write(inheritance.ready, bytes([number])),
+            before=lambda server: handover.install(
+                server, worker=number, inbox=inheritance.inbox, outboxes=inheritance.outboxes
+            ),
+        )
+
+    def serve(self, listener, *, on_ready, before=lambda server: None):
         """Run Daphne in this process until it is told to stop."""
         from daphne.server import Server
         from twisted.internet import reactor
 
         from chatservice.asgi import application
 
-        host, port = listener.getsockname()[:2]
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        reactor.callWhenRunning(lambda: self.stdout.write(f"The chat is on {url}"))
-        Server(
+        reactor.callWhenRunning(on_ready)
+        server = Server(
             application=application,
-            endpoints=[f"fd:fileno={listener.fileno()}"],
+            endpoints=[f"fd:fileno={listener.detach()}"],  # which closes it in the end
             ping_interval=PING_INTERVAL_SECONDS,
             websocket_timeout=-1,
             websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
@@ -93,7 +141,9 @@ class Command(BaseCommand):
             application_close_timeout=APPLICATION_CLOSE_SECONDS,
             **proxy_headers(),
             verbosity=0,  # Daphne's access log would show Engine.IO session ids
-        ).run()
+        )
+        before(server)
+        server.run()
 
 
 def proxy_headers() -> dict[str, str]:
@@ -104,6 +154,11 @@ def proxy_headers() -> dict[str, str]:
         "proxy_forwarded_address_header": "X-Forwarded-For",
         "proxy_forwarded_proto_header": "X-Forwarded-Proto",
     }
+
+
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def listen(host: str, port: int) -> socket.socket:
