@@ -2,6 +2,10 @@
 
 from django.contrib.auth import hashers
 
+from chatservice.memory import give_back_large_blocks
+
+give_back_large_blocks()  # of which every hash needs one
+
 
 class Argon2PasswordHasher(hashers.Argon2PasswordHasher):
     """Argon2id with the parameters that OWASP recommends: 19 MiB, two passes, one lane.
