@@ -10,16 +10,6 @@ from django.utils.translation import ngettext
 def page_texts() -> dict[str, Any]:
     """By name. Those with a count have a text for each plural category of Intl.PluralRules."""
     return {
-        "actor_added": _("%(actor)s added %(people)s."),
-        "actor_changed_description": _("%(actor)s changed the description."),
-        "actor_closed_room": _("%(actor)s closed the room."),
-        "actor_joined": _("%(actor)s joined the room."),
-        "actor_left": _("%(actor)s left the room."),
-        "actor_made_moderator": _("%(actor)s made %(people)s a moderator."),
-        "actor_made_owner": _("%(actor)s made %(people)s an owner."),
-        "actor_made_room": _("%(actor)s made the room."),
-        "actor_removed": _("%(actor)s removed %(people)s."),
-        "actor_renamed": _("%(actor)s renamed the room: %(name)s"),
         "announcement": _("%(actor)s: %(text)s"),
         "comma": _(", "),
         "deleted": _("This message was deleted."),
@@ -30,14 +20,14 @@ def page_texts() -> dict[str, Any]:
         ),
         "no_answer": _("The service does not answer."),
         "not_sent": _("Not sent: %(reason)s"),
-        "others": plural(lambda n: ngettext("%(count)s other", "%(count)s others", n)),
         "removed_from_room": _("You are no longer in this room."),
         "sending": _("Sending…"),
         "title_unread": _("(%(count)s) %(title)s"),
+        "typing_one": _("%(people)s is writing…"),
+        "typing_some": _("%(people)s are writing…"),
         "unread": plural(
             lambda n: ngettext("%(count)s unread message", "%(count)s unread messages", n)
         ),
-        "waiting": _("Waiting for the connection…"),
     }
 
 

@@ -64,6 +64,8 @@ class ListedRoom:
     last_seq: int
     last_message: Document | None
     last_sender: User | None
+    is_online: bool
+    """Whether the other one of a private chat is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ async def room(user: User, room_id: ObjectId) -> RoomView:
 async def room_list(user: User) -> list[ListedRoom]:
     """All rooms of the user, the most recently active first, with the last message of each.
 
-    It costs four queries, however many rooms and members there are.
+    It costs six queries, however many rooms and members there are.
     """
     found = await hot_path.rooms_of(user.pk)
     room_ids = [room["_id"] for room in found]
@@ -126,6 +128,7 @@ async def room_list(user: User) -> list[ListedRoom]:
     }
     sender_ids = {message["actor_id"] for message in last_messages.values()}
     people = await accounts_hot_path.load_users(sender_ids.union(other_ids.values()))
+    online = await presence.online(other_ids.values())
     listed = []
     for room in found:
         room_id = room["_id"]
@@ -137,6 +140,7 @@ async def room_list(user: User) -> list[ListedRoom]:
                 ends.get(room_id, 0),
                 message,
                 people.get(message["actor_id"]) if message else None,
+                other_ids.get(room_id) in online,
             )
         )
     # Not by `last_activity_at` alone, which is noted a moment after the message.
@@ -256,7 +260,10 @@ async def log_after(user: User, room_id: ObjectId, *, seq: int, limit: int) -> L
     """A page of a room's log: at most `limit` entries with numbers above `seq`."""
     await require_room(user, room_id)
     last_seq = (await hot_path.ends_of_logs([room_id])).get(room_id, 0)
-    return await _log_page(room_id, seq, last_seq, limit)
+    page = await _log_page(room_id, seq, last_seq, limit)
+    if page.entries:  # who was removed meanwhile must not be shown what came after that
+        await require_room(user, room_id)
+    return page
 
 
 async def missed(user: User, known: Mapping[str, int]) -> dict[str, dict[str, Any]]:
@@ -264,7 +271,7 @@ async def missed(user: User, known: Mapping[str, int]) -> dict[str, dict[str, An
 
     Rooms that the user is in but did not name are part of the answer, to be fetched; named ones
     that the user is not in (any more) are `{"gone": true}`. One query finds the ends of all logs,
-    and one more runs for each room that has news. Call it when the socket already listens: what is
+    and one more runs for each room that has news, then one for the rooms one is still in. Call it when the socket already listens: what is
     stored meanwhile arrives live or is in the answer, or both, never neither.
     """
     found = await hot_path.rooms_of(user.pk)
@@ -286,6 +293,10 @@ async def missed(user: User, known: Mapping[str, int]) -> dict[str, dict[str, An
         }
     for room_id in known:
         answer.setdefault(room_id, {"gone": True})
+    if any(news.get("entries") for news in answer.values()):
+        # Asked after reading: who was removed meanwhile must not be told what came after that.
+        still_in = {str(room_id) for room_id in await hot_path.room_ids_of(user.pk)}
+        answer |= {room_id: {"gone": True} for room_id in answer.keys() - still_in}
     return answer
 
 

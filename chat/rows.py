@@ -1,7 +1,7 @@
 """The lines of a conversation, as the pages show the log's entries.
 
-`static/js/models/rows.js` does the same for what arrives live; whatever differs by reader or by
-time zone is decided in the browser alone.
+`static/js/models/rows.js` does the same for messages that arrive live; what differs by reader or
+by time zone is decided in the browser alone.
 """
 
 import re
@@ -25,7 +25,7 @@ from .models import Entry, Membership
 GROUPING = timedelta(minutes=5)
 """Messages of one person that follow each other so closely show their name once."""
 
-HUES = 8
+HUES = 5
 """Colours that people without a picture are told apart by."""
 
 NAMED_PEOPLE = 5

@@ -171,7 +171,7 @@ def chat_page(
     """A page with the list of rooms beside it."""
     person = reader(request)
     context = {
-        "rooms": [listed(person, each) for each in shown_rooms(request, person)],
+        "rooms": [listed(each) for each in shown_rooms(request, person)],
         "pane": pane,
         "me": {"id": str(person.pk), "name": display_name(person), "hue": hue_of(person.pk)},
         "my_initial": initial_of(display_name(person)),
@@ -188,7 +188,7 @@ def shown_rooms(request: HttpRequest, person: User) -> list[reading.ListedRoom]:
     return run(reading.room_list(person))
 
 
-def listed(person: User, item: reading.ListedRoom) -> dict[str, Any]:
+def listed(item: reading.ListedRoom) -> dict[str, Any]:
     """A room in the list. `number` counts its messages: what is unread is a subtraction."""
     room, message = item.room, item.last_message
     name = display_name(item.other) if item.other else room["name"]
@@ -205,10 +205,11 @@ def listed(person: User, item: reading.ListedRoom) -> dict[str, Any]:
         "last_seq": item.last_seq,
         "number": (message or {}).get("number", 0),
         "last_message_seq": (message or {}).get("seq", 0),
-        "joined_at": room["membership"]["joined_at"],
+        "read_seq": room["membership"]["read_seq"],
+        "read_number": room["membership"]["read_number"],
         "at": message["created_at"] if message else room["last_activity_at"],
         "sender": display_name(item.last_sender) if message and not item.other else "",
-        "is_mine": message is not None and message["actor_id"] == person.pk,
+        "is_online": item.is_online,
         "preview": preview,
     }
 

@@ -106,14 +106,14 @@ def test_what_is_said_stays_after_a_reload_the_same(visit, path, alice, bob):
     expect(texts(his)).to_have_text(
         ["Message 0, edited", "Message 1", "Message 2", "See https://example.org/a?b=c. And www"]
     )
-    live = his.locator(".messages").inner_text()
+    live = his.locator(".message, .note").all_inner_texts()
     anchors = his.locator(".message__text a")
     expect(anchors).to_have_attribute("href", "https://example.org/a?b=c")
 
     his.reload()
 
     expect(anchors).to_have_count(1)
-    assert his.locator(".messages").inner_text() == live
+    assert his.locator(".message, .note").all_inner_texts() == live
 
 
 def test_editing_and_deleting(visit, path, alice, bob):
@@ -159,7 +159,9 @@ def test_files_with_progress_and_without_a_text(visit, path, alice, bob):
     hers.locator(".composer__text").press("Enter")
 
     for page in (hers, his):
-        expect(page.locator(f"{SENT} img[alt='my pic.png']")).to_have_js_property("naturalWidth", 300)
+        expect(page.locator(f"{SENT} img[alt='my pic.png']")).to_have_js_property(
+            "naturalWidth", 300
+        )
         names = page.locator(f"{SENT} .file:not(.file--image) .file__name")
         expect(names).to_have_text(["یادداشت.txt", "broken.png"])
         expect(texts(page)).to_have_count(0)
@@ -313,7 +315,8 @@ def test_what_comes_while_reading_further_up(visit, path, lunch, long_history, a
     assert abs(row.bounding_box()["y"] - place) < 2
     page.locator("[data-jump]").click()
     expect(page.locator("[data-jump]")).to_be_hidden()
-    expect(page.locator(".new-line + .message")).to_contain_text("One")
+    expect(texts(page).last).to_be_in_viewport()
+    expect(texts(page).last).to_have_text("Two")
 
 
 def test_a_link_to_a_message_opens_it_in_its_place(visit, path, long_history, bob):

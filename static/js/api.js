@@ -1,18 +1,10 @@
 // The REST API, as the person whose cookie this browser has.
 
-/** An answer that is a refusal: `message` is for people, `status` is 0 if there was none. */
-export class Refusal extends Error {
-  constructor(message, status) {
-    super(message)
-    this.status = status
-  }
-}
-
 export function csrfToken() {
   return document.querySelector("input[name=csrfmiddlewaretoken]").value
 }
 
-/** Send `body` as JSON and return what is answered, null for nothing. Throws a Refusal. */
+/** Send `body` as JSON and return the answer, null for nothing. What an Error says is for people. */
 export async function call(method, path, body) {
   const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() }
   if (body !== undefined) headers["Content-Type"] = "application/json"
@@ -20,10 +12,10 @@ export async function call(method, path, body) {
   try {
     response = await fetch(path, { method, headers, body: body && JSON.stringify(body) })
   } catch {
-    throw new Refusal("", 0)
+    throw new Error("")
   }
   const answer = response.status === 204 ? null : await response.json().catch(() => ({}))
-  if (!response.ok) throw new Refusal(answer?.detail ?? "", response.status)
+  if (!response.ok) throw new Error(answer?.detail ?? "")
   return answer
 }
 
@@ -41,9 +33,9 @@ export function upload(file, { progress, signal }) {
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total)
     request.onload = () => {
       if (request.status < 300) resolve(request.response)
-      else reject(new Refusal(request.response?.detail ?? "", request.status))
+      else reject(new Error(request.response?.detail ?? ""))
     }
-    request.onerror = () => reject(new Refusal("", 0))
+    request.onerror = () => reject(new Error(""))
     signal.addEventListener("abort", () => request.abort())
     request.send(form)
   })

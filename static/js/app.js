@@ -1,4 +1,4 @@
-// The chat's pages, come to life. Without this they still read, write and page through.
+// The chat, come to life. Without it, pages still read and write.
 
 import "chat/elements/local-time"
 import "chat/elements/connection-state"
@@ -7,6 +7,7 @@ import "chat/elements/message-list"
 import "chat/elements/message-composer"
 import "chat/elements/room-details"
 import "chat/elements/room-switcher"
+import "chat/elements/typing-line"
 import * as keys from "chat/keys"
 import * as live from "chat/live"
 import { forgetEverything } from "chat/models/kept"

@@ -1,4 +1,4 @@
-// The keys that work everywhere on the page.
+// The keys that work all over the page.
 
 import { visit } from "chat/visit"
 

@@ -1,6 +1,7 @@
 // Every room's log, kept up with the server's. Entries come out as `chat:entry`, once, in order.
 
 import { announce, hear } from "chat/announce"
+import { me } from "chat/models/people"
 import { RoomLog } from "chat/models/room-log"
 import { connect, isConnected, request } from "chat/socket"
 
@@ -56,7 +57,7 @@ async function catchUp() {
   try {
     while (settle((await request("resume", { rooms: positions() })).rooms));
   } catch {
-    // Not answered: the next entry, or the next connection, asks again.
+    // The next entry, or the next connection, asks again.
   } finally {
     isCatchingUp = false
   }
@@ -87,7 +88,7 @@ function deliver(entries) {
     announce("entry", entry)
     const removed = entry.kind === "member" ? entry.removed : []
     const isClosed = entry.kind === "room" && entry.deleted
-    if (isClosed || removed.some((person) => person.id === document.body.dataset.me)) forget(entry.room_id)
+    if (isClosed || removed.some((person) => person.id === me)) forget(entry.room_id)
   }
 }
 

@@ -3,6 +3,7 @@
 import { announce, hear } from "chat/announce"
 import { expect } from "chat/live"
 import { keep, recall } from "chat/models/kept"
+import { me } from "chat/models/people"
 import { isConnected, request } from "chat/socket"
 import { say } from "chat/texts"
 
@@ -17,7 +18,6 @@ export function post(room, content) {
   transmit(item)
 }
 
-/** Try again what has failed. */
 export function retry(clientId) {
   const item = items.get(clientId)
   if (item) transmit(item)
@@ -27,15 +27,15 @@ export function discard(clientId) {
   if (items.delete(clientId)) save()
 }
 
-/** What of a room is still on its way, the oldest first. */
+/** What of a room is on its way, the oldest first. */
 export function unsent(room) {
   return [...items.values()].filter((item) => item.room === room)
 }
 
 export function start() {
-  // After having caught up: what had arrived before the connection broke is then known to be there.
+  // Having caught up, what had arrived before the connection broke is known to be there.
   hear("caught_up", () => [...items.values()].filter((item) => !item.failed).forEach(transmit))
-  hear("entry", (entry) => entry.client_id && entry.actor.id === document.body.dataset.me && discard(entry.client_id))
+  hear("entry", (entry) => entry.client_id && entry.actor.id === me && discard(entry.client_id))
 }
 
 async function transmit(item) {

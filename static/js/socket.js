@@ -27,7 +27,7 @@ export function connect(knownPositions) {
   socket.on("error", (complaint) => SESSION_ENDED.has(complaint?.code) && announce("session_ended"))
   socket.on("resumed", (reply) => announce("resumed", reply))
   socket.on("resync", () => announce("resync"))
-  socket.on("room_event", (entry) => announce("room_event", entry))
+  for (const event of ["room_event", "typing", "read", "presence"]) socket.on(event, (data) => announce(event, data))
 }
 
 export function isConnected() {

@@ -1,9 +1,9 @@
-// What scripts say, in the language of the page: chat/page_texts.py has it all.
+// What scripts say, in the language of the page: see chat/page_texts.py.
 
 const texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}")
 
 export const language = document.documentElement.lang
-/** The reader's own variety of the page's language: it decides on the clock and the order of dates. */
+/** The reader's own variety of it, which decides on the clock and the order of dates. */
 export const locale = navigator.languages.find((name) => name.split("-")[0] === language) ?? language
 const plurals = new Intl.PluralRules(language)
 const numbers = new Intl.NumberFormat(language)

@@ -5,7 +5,6 @@ import { digits, say } from "chat/texts"
 let unread = 0
 let title = document.title
 
-/** Show that so many messages are unread, of all rooms together. */
 export function showUnread(number) {
   unread = number
   paint()

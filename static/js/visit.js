@@ -1,4 +1,4 @@
-// Going from page to page without leaving: the server's page is fetched and its middle put in place.
+// Going from page to page: the server's page is fetched, and its middle put in place.
 
 import { announce } from "chat/announce"
 
@@ -6,9 +6,9 @@ const PAGES = /^\/($|rooms\/)/
 
 let newest = 0
 
-/** Fetch a page, or send a form to it; answers {status, url, page}. Throws when there is no answer. */
+/** Fetch a page, or send a form to it; answers {status, url, page}, and {} for silence. */
 export function fetchPage(url, { body, part = "stage" } = {}) {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     // XMLHttpRequest gives a parsed page in which no script has run; fetch has no such thing.
     const request = new XMLHttpRequest()
     request.open(body ? "POST" : "GET", url)
@@ -16,7 +16,7 @@ export function fetchPage(url, { body, part = "stage" } = {}) {
     request.setRequestHeader("Accept", "text/html")
     request.setRequestHeader("X-Part", part)
     request.onload = () => resolve({ status: request.status, url: request.responseURL, page: request.response })
-    request.onerror = () => reject(new Error("no answer"))
+    request.onerror = () => resolve({})
     request.send(body)
   })
 }
@@ -24,14 +24,9 @@ export function fetchPage(url, { body, part = "stage" } = {}) {
 /** Show the page at `url`, as if the browser had gone there. */
 export async function visit(url, { push = true, body } = {}) {
   const turn = ++newest
-  let answer
-  try {
-    answer = await fetchPage(url, { body })
-  } catch {
-    answer = null
-  }
+  const answer = await fetchPage(url, { body })
   if (turn !== newest) return // something else was asked for meanwhile
-  const stage = answer?.page?.getElementById("stage")
+  const stage = answer.page?.getElementById("stage")
   if (!stage) {
     // The log-in, an error, or no connection: the browser's own way shows it best.
     if (body) location.reload()

@@ -1,23 +1,16 @@
-import { hear } from "chat/announce"
+import { ListeningElement } from "chat/elements/listening"
 
 const PATIENCE = 1_500 // milliseconds without a connection that are not worth a word
 const GOOD_NEWS = 3_000 // milliseconds that the end of an outage is shown
 
 /** Says that the connection is lost, and that it is back. */
-class ConnectionState extends HTMLElement {
-  #listening
+class ConnectionState extends ListeningElement {
   #timer
 
-  connectedCallback() {
-    this.#listening = new AbortController()
-    const { signal } = this.#listening
-    hear("disconnected", () => (this.#timer ??= setTimeout(() => this.#show("offline"), PATIENCE)), signal)
-    hear("connected", () => this.#connected(), signal)
-    hear("session_ended", () => this.#leave(), signal)
-  }
-
-  disconnectedCallback() {
-    this.#listening.abort()
+  connected() {
+    this.hear("disconnected", () => (this.#timer ??= setTimeout(() => this.#show("offline"), PATIENCE)))
+    this.hear("connected", () => this.#connected())
+    this.hear("session_ended", () => this.#leave())
   }
 
   #connected() {
@@ -25,7 +18,7 @@ class ConnectionState extends HTMLElement {
     this.#timer = undefined
     if (this.querySelector("[data-when=offline]").hidden) return
     this.#show("back")
-    setTimeout(() => this.#timer === undefined && this.#show(null), GOOD_NEWS)
+    setTimeout(() => this.#timer || this.#show(null), GOOD_NEWS)
   }
 
   #show(state) {

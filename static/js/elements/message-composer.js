@@ -1,51 +1,44 @@
-import { hear } from "chat/announce"
 import { call, upload } from "chat/api"
+import { ListeningElement } from "chat/elements/listening"
 import { keep, recall } from "chat/models/kept"
 import { clone, contentOf, field } from "chat/models/rows"
 import { post } from "chat/outbox"
+import { request } from "chat/socket"
 import { say } from "chat/texts"
 
 const DRAFT_DELAY = 300 // milliseconds after the last key until a draft is kept
+const TYPING_INTERVAL = 3_000 // milliseconds in which the others are told once that somebody types
 
 /** Where a person writes: sends, edits, uploads, and keeps a draft for each room. */
-class MessageComposer extends HTMLElement {
-  #listening
+class MessageComposer extends ListeningElement {
   #editing = null // the id of the message that is being edited
   #uploads = new Set()
   #draftTimer
+  #toldAt = 0
 
-  connectedCallback() {
-    this.#listening = new AbortController()
-    const { signal } = this.#listening
-    const mine = (listener) => (detail) => detail.room === this.#room && listener(detail)
-    const listen = (target, name, listener) => target.addEventListener(name, listener, { signal })
-    listen(this.#form, "submit", (event) => this.#submitted(event))
-    listen(this.#text, "keydown", (event) => this.#pressed(event))
-    listen(this.#text, "input", () => this.#typed())
-    listen(this.#text, "paste", (event) => this.#addFiles(event.clipboardData.files, event))
-    listen(this.#picker, "change", () => this.#picked())
-    listen(this, "click", (event) => this.#clicked(event))
-    hear("edit", mine((message) => this.#edit(message)), signal)
-    hear("complaint", mine(({ text }) => this.#complain(text)), signal)
-    this.#listenToDrops(listen)
+  connected() {
+    this.listen(this.#form, "submit", (event) => this.#submitted(event))
+    this.listen(this.#text, "keydown", (event) => this.#pressed(event))
+    this.listen(this.#text, "input", () => this.#typed())
+    this.listen(this.#text, "paste", (event) => this.#addFiles(event.clipboardData.files, event))
+    this.listen(this.#picker, "change", () => this.#picked())
+    this.listen(this, "click", (event) => this.#clicked(event))
+    this.hearOfRoom("room_gone", () => this.#close())
+    this.hearOfRoom("edit", (message) => this.#edit(message))
+    this.hearOfRoom("complaint", ({ text }) => this.#complain(text || say("no_answer")))
+    this.#listenToDrops()
     this.#picker.multiple = true
     this.#picker.removeAttribute("name") // sent as soon as it is chosen, not with the form
     if (!this.#text.value) this.#text.value = recall(this.#draft) ?? ""
-    this.#grow()
   }
 
-  disconnectedCallback() {
+  disconnected() {
     this.#keepDraft()
-    this.#listening.abort()
     for (const each of this.#uploads) each.abort.abort()
   }
 
-  get #room() {
-    return this.getAttribute("room")
-  }
-
   get #draft() {
-    return `draft:${this.#room}`
+    return `draft:${this.room}`
   }
 
   get #form() {
@@ -59,8 +52,6 @@ class MessageComposer extends HTMLElement {
   get #picker() {
     return this.querySelector("input[type=file]")
   }
-
-  // Writing
 
   #pressed(event) {
     if (event.isComposing) return
@@ -88,31 +79,25 @@ class MessageComposer extends HTMLElement {
     this.#complain("")
     this.querySelector("[data-files]").replaceChildren()
     this.#setText("")
-    post(this.#room, content)
+    post(this.room, content)
     this.#text.focus()
   }
 
   #typed() {
-    this.#grow()
     clearTimeout(this.#draftTimer)
     this.#draftTimer = setTimeout(() => this.#keepDraft(), DRAFT_DELAY)
+    if (this.#editing || !this.#text.value || Date.now() - this.#toldAt < TYPING_INTERVAL) return
+    this.#toldAt = Date.now()
+    request("typing", { room: this.room }).catch(() => {}) // nobody misses it
   }
 
   #setText(text) {
     this.#text.value = text
-    this.#grow()
     this.#keepDraft()
   }
 
   #keepDraft() {
     if (!this.#editing) keep(this.#draft, this.#text.value || null)
-  }
-
-  /** As high as its text, in browsers whose CSS cannot say so. */
-  #grow() {
-    if (CSS.supports("field-sizing", "content")) return
-    this.#text.style.blockSize = "auto"
-    this.#text.style.blockSize = `${this.#text.scrollHeight}px`
   }
 
   #complain(text) {
@@ -121,14 +106,16 @@ class MessageComposer extends HTMLElement {
     line.hidden = !text
   }
 
-  // Editing
+  #close() {
+    this.#complain(say("removed_from_room"))
+    for (const control of this.#form.elements) control.disabled = true
+  }
 
   #edit({ id, content }) {
     this.#keepDraft()
     this.#editing = id
     this.querySelector("[data-editing]").hidden = false
     this.#text.value = content
-    this.#grow()
     this.#text.focus()
   }
 
@@ -144,14 +131,12 @@ class MessageComposer extends HTMLElement {
     const content = this.#text.value
     if (!content.trim()) return
     try {
-      await call("PATCH", `/chat/chat_rooms/${this.#room}/messages/${this.#editing}`, { content })
+      await call("PATCH", `/chat/chat_rooms/${this.room}/messages/${this.#editing}`, { content })
       this.#stopEditing()
     } catch (error) {
       this.#complain(error.message || say("no_answer"))
     }
   }
-
-  // Files
 
   #picked() {
     this.#addFiles(this.#picker.files)
@@ -190,19 +175,10 @@ class MessageComposer extends HTMLElement {
     this.#uploads.delete(entry)
   }
 
-  #listenToDrops(listen) {
+  #listenToDrops() {
     const pane = this.closest(".conversation")
-    const mark = (isOver) => pane.classList.toggle("conversation--dropping", isOver)
-    listen(pane, "dragover", (event) => {
-      if (![...event.dataTransfer.types].includes("Files")) return
-      event.preventDefault()
-      mark(true)
-    })
-    listen(pane, "dragleave", (event) => pane.contains(event.relatedTarget) || mark(false))
-    listen(pane, "drop", (event) => {
-      mark(false)
-      this.#addFiles(event.dataTransfer.files, event)
-    })
+    this.listen(pane, "dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault())
+    this.listen(pane, "drop", (event) => this.#addFiles(event.dataTransfer.files, event))
   }
 
   #clicked(event) {

@@ -1,8 +1,9 @@
-import { announce, hear } from "chat/announce"
+import { announce } from "chat/announce"
 import { call } from "chat/api"
+import { ListeningElement } from "chat/elements/listening"
 import { position } from "chat/live"
-import { initialOf, meet, nameOf } from "chat/models/people"
-import { clone, contentOf, field, fill, link, messageRow, noticeRow, tidy, watchImages } from "chat/models/rows"
+import { initialOf, me, meet, nameOf } from "chat/models/people"
+import { clone, contentOf, field, fill, link, messageRow, tidy, watchImages } from "chat/models/rows"
 import { keepInPlace } from "chat/models/scroll-anchor"
 import { discard, retry, unsent } from "chat/outbox"
 import { count, isolated, say } from "chat/texts"
@@ -11,8 +12,9 @@ import { fetchPage } from "chat/visit"
 const MOST_ROWS = 300 // rows kept in the document
 const NEAR = 600 // pixels from an end at which the next page is fetched
 const AT_END = 48 // pixels from the end that still count as being there
-const LONGEST_ANNOUNCEMENT = 300 // characters
 const ANNOUNCEMENTS = 5
+
+const seqOf = (row) => Number(row.dataset.seq)
 
 /**
  * A room's conversation: a window on its history, whose last page follows what happens.
@@ -20,41 +22,30 @@ const ANNOUNCEMENTS = 5
  * Rows are keyed by `seq` and know in `rev` the last entry they show, so whatever arrives twice, by
  * whichever way, changes nothing the second time.
  */
-class MessageList extends HTMLElement {
-  #listening
+class MessageList extends ListeningElement {
   #isFetching = false
   #missed = 0 // messages that came while the reader was further up
 
-  connectedCallback() {
-    this.#listening = new AbortController()
-    const { signal } = this.#listening
+  connected() {
     meet(document)
     this.#dress(this.#rows)
-    for (const item of unsent(this.#room)) this.#showPending(item)
+    for (const item of unsent(this.room)) this.#showPending(item)
     this.#markNews()
-    const mine = (listener) => (detail) => detail.room === this.#room && listener(detail)
-    hear("entry", (entry) => entry.room_id === this.#room && this.#take(entry), signal)
-    hear("pending", mine((item) => this.#showPending(item, true)), signal)
-    hear("sending", mine((item) => this.#showState(item)), signal)
-    hear("failed", mine((item) => this.#showState(item)), signal)
-    hear("met", mine(() => this.#name()), signal)
-    hear("room_stale", mine(() => this.#fetchLatest()), signal)
-    hear("room_gone", mine(() => this.#close()), signal)
-    this.addEventListener("scroll", () => this.#scrolled(), { signal, passive: true })
-    this.addEventListener("click", (event) => this.#clicked(event), { signal })
-    document.addEventListener("visibilitychange", () => this.#seen(), { signal })
-    this.#jump.addEventListener("click", () => this.#toLatest(), { signal })
+    this.hearOfRoom("entry", (entry) => this.#take(entry))
+    this.hearOfRoom("pending", (item) => this.#showPending(item, true))
+    this.hearOfRoom("sending", (item) => this.#showState(item))
+    this.hearOfRoom("failed", (item) => this.#showState(item))
+    this.hearOfRoom("met", () => this.#name())
+    this.hearOfRoom("room_stale", () => this.#fetchLatest())
+    this.hearOfRoom("notices", ({ rows }) => this.#takeNotices(rows))
+    this.hear("caught_up", () => this.#seen())
+    this.listen(this, "scroll", () => this.#scrolled(), { passive: true })
+    this.listen(this, "click", (event) => this.#clicked(event))
+    this.listen(document, "visibilitychange", () => this.#seen())
+    this.listen(this.#jump, "click", () => this.#toLatest())
     this.#catchUp(Number(this.getAttribute("last-seq")))
     this.#scrolled()
     this.#seen()
-  }
-
-  disconnectedCallback() {
-    this.#listening.abort()
-  }
-
-  get #room() {
-    return this.getAttribute("room")
   }
 
   get #list() {
@@ -69,7 +60,6 @@ class MessageList extends HTMLElement {
     return document.querySelector("[data-jump]")
   }
 
-  /** Whether the rows go on to the end of the log. */
   get #isLatest() {
     return !this.hasAttribute("newer")
   }
@@ -78,20 +68,15 @@ class MessageList extends HTMLElement {
     return this.#isLatest && -this.scrollTop < AT_END
   }
 
-  // What arrives
-
   #take(entry) {
     if (entry.kind === "message") return this.#takeMessage(entry)
     if (entry.kind === "edit" || entry.kind === "delete") return this.#change(entry)
     if (entry.kind === "room") this.#rename(entry)
-    if (entry.kind === "member" || entry.kind === "room") {
-      this.#insert(entry, () => noticeRow(entry))
-      announce("details_stale", { room: this.#room })
-    }
+    announce("details_stale", { room: this.room }) // which brings the notice of it, too
   }
 
   #takeMessage(message) {
-    const isMine = message.sender_id === document.body.dataset.me
+    const isMine = message.sender_id === me
     const pending = this.#pending(message.client_id)
     const isShown = this.#insert(message, () => messageRow(message))
     if (isMine) pending?.remove()
@@ -108,22 +93,28 @@ class MessageList extends HTMLElement {
     }
   }
 
+  #takeNotices(rows) {
+    const first = this.#rows[0]
+    for (const row of rows) {
+      if (first && seqOf(row) > seqOf(first)) this.#insert({ seq: seqOf(row) }, () => document.adoptNode(row))
+    }
+  }
+
   #insert(entry, make) {
     if (this.#row(entry.seq)) return false
-    const isNews = entry.actor.id !== document.body.dataset.me && entry.kind === "message"
+    const isNews = entry.kind === "message" && entry.sender_id !== me
     if (isNews && !this.#isAtEnd) this.#countMissed(this.#missed + 1)
     if (!this.#isLatest) return false
     const row = make()
     const add = () => {
-      const after = this.#rows.findLast((other) => Number(other.dataset.seq) < entry.seq)
+      const after = this.#rows.findLast((other) => seqOf(other) < entry.seq)
       if (after) after.after(row)
       else this.#list.prepend(row)
       if (isNews && (document.hidden || !this.#isAtEnd)) this.#drawLine(row)
       this.#tidyAround(row)
       this.#trim("top")
     }
-    if (this.#isAtEnd) add()
-    else keepInPlace(this, add)
+    this.#keepingPlace(add)
     return true
   }
 
@@ -139,6 +130,11 @@ class MessageList extends HTMLElement {
         edited_at: entry.created_at,
         deleted: entry.kind === "delete",
       })
+    this.#keepingPlace(change)
+  }
+
+  /** Change the rows: at the end one stays at the end, elsewhere at what one reads. */
+  #keepingPlace(change) {
     if (this.#isAtEnd) change()
     else keepInPlace(this, change)
   }
@@ -154,8 +150,8 @@ class MessageList extends HTMLElement {
 
   /** Apply what was stored after the page was made and delivered before it was shown. */
   async #catchUp(seq) {
-    while (seq < position(this.#room)) {
-      const path = `/chat/chat_rooms/${this.#room}/events?after=${seq}`
+    while (seq < position(this.room)) {
+      const path = `/chat/chat_rooms/${this.room}/events?after=${seq}`
       const { entries, more } = await call("GET", path).catch(() => ({ entries: [] }))
       for (const entry of entries) this.#take(entry)
       seq = more ? entries.at(-1).seq : Infinity
@@ -167,12 +163,10 @@ class MessageList extends HTMLElement {
     const log = document.getElementById("announcements")
     const line = document.createElement("p")
     const words = { actor: nameOf(message.sender_id, message.sender), text: message.content }
-    line.textContent = say("announcement", words).slice(0, LONGEST_ANNOUNCEMENT)
+    line.textContent = say("announcement", words)
     log.append(line)
     while (log.children.length > ANNOUNCEMENTS) log.firstElementChild.remove()
   }
-
-  // What is on its way
 
   #pending(clientId) {
     return clientId ? this.querySelector(`.message--pending[data-client-id="${CSS.escape(clientId)}"]`) : null
@@ -181,7 +175,7 @@ class MessageList extends HTMLElement {
   #showPending(item, isNew = false) {
     if (!this.#isLatest) return isNew ? this.#toLatest() : undefined
     if (this.#rows.some((row) => row.dataset.clientId === item.client_id)) return discard(item.client_id)
-    const { me, myName } = document.body.dataset
+    const { myName } = document.body.dataset
     const uploads = [...item.content.matchAll(/^\/media\/([0-9a-f]{24})\//gm)].map((match) => match[1])
     const row = messageRow({ ...item, sender_id: me, sender: myName, timestamp: item.at, uploads })
     row.classList.add("message--pending")
@@ -196,11 +190,9 @@ class MessageList extends HTMLElement {
     if (!row) return
     row.classList.toggle("message--failed", Boolean(item.failed))
     field(row, "state").hidden = false
-    field(row, "state-text").textContent = item.failed ?? say(navigator.onLine ? "sending" : "waiting")
+    field(row, "state-text").textContent = item.failed ?? say("sending")
     for (const button of field(row, "state").querySelectorAll("button")) button.hidden = !item.failed
   }
-
-  // Rows
 
   #row(seq) {
     return this.querySelector(`[data-seq="${seq}"]`)
@@ -230,11 +222,11 @@ class MessageList extends HTMLElement {
     for (const row of surplus) row.remove()
     const left = this.#rows
     if (end === "top") {
-      this.#setEnd("older", Number(left[0].dataset.seq))
+      this.#setEnd("older", seqOf(left[0]))
       while (!this.#list.firstElementChild.dataset.seq) this.#list.firstElementChild.remove()
       tidy(left[0])
     } else {
-      this.#setEnd("newer", Number(left.at(-1).dataset.seq))
+      this.#setEnd("newer", seqOf(left.at(-1)))
       while (!this.#list.lastElementChild.dataset.seq) this.#list.lastElementChild.remove()
     }
   }
@@ -245,11 +237,12 @@ class MessageList extends HTMLElement {
     else this.setAttribute(name, seq)
     const more = this.querySelector(`[data-more=${name}]`)
     more.hidden = seq === null
-    const query = name === "older" ? `?before=${seq}` : `?after=${seq}`
-    more.querySelector("a").href = `/rooms/${this.#room}${query}`
+    more.querySelector("a").href = this.#url(name, seq)
   }
 
-  // Moving about in the history
+  #url(name, seq) {
+    return `/rooms/${this.room}?${name === "older" ? "before" : "after"}=${seq}`
+  }
 
   #scrolled() {
     const fromStart = this.scrollHeight - this.clientHeight + this.scrollTop
@@ -264,36 +257,28 @@ class MessageList extends HTMLElement {
     if (this.#isFetching) return
     this.#isFetching = true
     const seq = this.getAttribute(name)
-    const query = name === "older" ? `?before=${seq}` : `?after=${seq}`
-    try {
-      const { page } = await fetchPage(`/rooms/${this.#room}${query}`)
-      const fetched = page?.querySelector("message-list")
-      if (!fetched || !this.isConnected || this.getAttribute(name) !== seq) return
-      meet(page)
-      const end = fetched.getAttribute(name)
-      const rows = [...fetched.querySelectorAll("[data-seq]")].filter((row) => !this.#row(row.dataset.seq))
-      const lastSeq = Number(fetched.getAttribute("last-seq"))
-      keepInPlace(this, () => {
-        for (const row of rows) document.adoptNode(row)
-        if (name === "older") this.#list.prepend(...rows)
-        else this.#list.append(...rows)
-        this.#setEnd(name, end)
-        this.#dress(rows)
-        this.#trim(name === "older" ? "bottom" : "top")
-      })
-      if (this.#isLatest) this.#catchUp(lastSeq)
-    } catch {
-      // No answer: scrolling on, or the link, asks again.
-      return
-    } finally {
-      this.#isFetching = false
-    }
+    const { page } = await fetchPage(this.#url(name, seq))
+    this.#isFetching = false
+    const fetched = page?.querySelector("message-list")
+    if (!fetched || !this.isConnected || this.getAttribute(name) !== seq) return
+    meet(page)
+    const end = fetched.getAttribute(name)
+    const rows = [...fetched.querySelectorAll("[data-seq]")].filter((row) => !this.#row(row.dataset.seq))
+    const lastSeq = Number(fetched.getAttribute("last-seq"))
+    keepInPlace(this, () => {
+      for (const row of rows) document.adoptNode(row)
+      if (name === "older") this.#list.prepend(...rows)
+      else this.#list.append(...rows)
+      this.#setEnd(name, end)
+      this.#dress(rows)
+      this.#trim(name === "older" ? "bottom" : "top")
+    })
+    if (this.#isLatest) this.#catchUp(lastSeq)
     this.#scrolled()
   }
 
-  /** Show the room as it is now, from the server. */
   async #fetchLatest() {
-    const { page } = await fetchPage(`/rooms/${this.#room}`).catch(() => ({}))
+    const { page } = await fetchPage(`/rooms/${this.room}`)
     const fresh = page?.querySelector("message-list")
     if (!fresh || !this.isConnected) return
     this.#countMissed(0)
@@ -307,8 +292,6 @@ class MessageList extends HTMLElement {
     this.#countMissed(0)
   }
 
-  // What is new
-
   #countMissed(missed) {
     if (missed === this.#missed) return
     this.#missed = missed
@@ -318,7 +301,7 @@ class MessageList extends HTMLElement {
   #showJump() {
     const jump = this.#jump
     jump.hidden = this.#isAtEnd || (this.#isLatest && -this.scrollTop < this.clientHeight / 2 && !this.#missed)
-    jump.classList.toggle("jump--new", this.#missed > 0)
+    jump.classList.toggle("button--primary", this.#missed > 0)
     const text = jump.querySelector("[data-jump-text]")
     jump.dataset.text ??= text.textContent
     text.textContent = this.#missed ? count("new_below", this.#missed) : jump.dataset.text
@@ -326,7 +309,7 @@ class MessageList extends HTMLElement {
 
   /** Draw the line above the first of the messages that are unread as the room is opened. */
   #markNews() {
-    const item = document.querySelector(`.room[data-room="${this.#room}"]`)
+    const item = document.querySelector(`.room[data-room="${this.room}"]`)
     const unread = Number(item?.dataset.unread ?? 0)
     if (!unread || !this.#isLatest) return
     const messages = this.#rows.filter((row) => row.matches(".message"))
@@ -341,19 +324,8 @@ class MessageList extends HTMLElement {
   }
 
   #seen() {
-    if (!document.hidden && this.#isAtEnd) announce("read", { room: this.#room })
+    if (!document.hidden && this.#isAtEnd) announce("seen", { room: this.room })
   }
-
-  #close() {
-    const complaint = document.querySelector("message-composer [data-complaint]")
-    complaint.textContent = say("removed_from_room")
-    complaint.hidden = false
-    for (const control of document.querySelectorAll("message-composer :is(textarea, button, input)")) {
-      control.disabled = true
-    }
-  }
-
-  // What is clicked
 
   #clicked(event) {
     const more = event.target.closest("[data-more] a")
@@ -372,7 +344,7 @@ class MessageList extends HTMLElement {
   #act(act, row) {
     const { clientId } = row.dataset
     if (act === "retry") retry(clientId)
-    if (act === "edit") announce("edit", { room: this.#room, id: row.dataset.id, content: contentOf(row) })
+    if (act === "edit") announce("edit", { room: this.room, id: row.dataset.id, content: contentOf(row) })
     if (act === "delete") this.#delete(row)
     if (act === "discard") {
       discard(clientId)
@@ -387,9 +359,9 @@ class MessageList extends HTMLElement {
     const decide = async () => {
       if (dialog.returnValue !== "delete") return
       try {
-        await call("DELETE", `/chat/chat_rooms/${this.#room}/messages/${row.dataset.id}`)
+        await call("DELETE", `/chat/chat_rooms/${this.room}/messages/${row.dataset.id}`)
       } catch (error) {
-        announce("complaint", { room: this.#room, text: error.message || say("no_answer") })
+        announce("complaint", { room: this.room, text: error.message })
       }
     }
     dialog.addEventListener("close", decide, { once: true })

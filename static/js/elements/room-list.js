@@ -1,50 +1,40 @@
-import { hear } from "chat/announce"
-import { follow, restart } from "chat/live"
-import { keep, onKeptElsewhere, recall } from "chat/models/kept"
-import { learn, nameOf } from "chat/models/people"
+import { ListeningElement } from "chat/elements/listening"
+import { follow, position, restart } from "chat/live"
+import { learn, me, nameOf } from "chat/models/people"
 import { field } from "chat/models/rows"
-import { isConnected, request } from "chat/socket"
+import { request } from "chat/socket"
 import { count, digits, say } from "chat/texts"
 import { showUnread, takeTitle } from "chat/unread"
 import { fetchPage } from "chat/visit"
 
-const PRESENCE_INTERVAL = 60_000 // milliseconds
 const REFRESH_DELAY = 150 // milliseconds, to fetch the list once for many changes
+const TELL_DELAY = 300 // milliseconds, to tell once of many messages seen
 const PREVIEW_LENGTH = 120
 const MOST_SHOWN = 99
 
 /** The person's rooms, the most recently active first, and what is unread in each. */
-class RoomList extends HTMLElement {
-  #listening
+class RoomList extends ListeningElement {
   #refresh
-  #reads
+  #totalling
+  #telling
 
-  connectedCallback() {
-    this.#listening = new AbortController()
-    const { signal } = this.#listening
-    const reads = recall("read")
-    this.#reads = reads ?? {}
-    for (const item of this.#items) this.#adopt(item, reads === null)
-    hear("entry", (entry) => this.#take(entry), signal)
-    hear("room_gone", ({ room }) => this.#remove(room), signal)
-    hear("room_unknown", () => this.#fetchSoon(), signal)
-    hear("room_stale", () => this.#fetchSoon(), signal)
-    hear("read", ({ room }) => this.#markRead(room), signal)
-    hear("visited", () => this.#visited(), signal)
-    hear("renamed", () => takeTitle(), signal)
-    hear("met", ({ room }) => this.#name(room), signal)
-    hear("connected", () => this.#askWhoIsOnline(), signal)
-    onKeptElsewhere("read", (elsewhere) => this.#readElsewhere(elsewhere), signal)
+  connected() {
+    for (const item of this.#items) this.#adopt(item)
+    this.hear("entry", (entry) => this.#take(entry))
+    this.hear("room_gone", ({ room }) => this.#remove(room))
+    this.hear("room_unknown", () => this.#fetchSoon())
+    this.hear("room_stale", () => this.#fetchSoon())
+    this.hear("seen", ({ room }) => this.#markRead(room))
+    this.hear("read", (news) => this.#readElsewhere(news))
+    this.hear("presence", ({ changes }) => changes.forEach(({ user, online }) => this.#showPresence(user.email, online)))
+    this.hear("visited", () => this.#visited())
+    this.hear("renamed", () => takeTitle())
+    this.hear("met", ({ room }) => this.#name(room))
+    this.hear("caught_up", () => this.#askWhoIsOnline())
     const filter = this.querySelector("[data-filter]")
     filter.hidden = false
-    filter.querySelector("input").addEventListener("input", (event) => this.#filter(event.target.value), { signal })
-    const timer = setInterval(() => document.hidden || this.#askWhoIsOnline(), PRESENCE_INTERVAL)
-    signal.addEventListener("abort", () => clearInterval(timer))
+    this.listen(filter, "input", (event) => this.#filter(event.target.value))
     this.#visited()
-  }
-
-  disconnectedCallback() {
-    this.#listening.abort()
   }
 
   get #list() {
@@ -56,18 +46,11 @@ class RoomList extends HTMLElement {
   }
 
   #item(room) {
-    return this.querySelector(`[data-room="${CSS.escape(room)}"]`)
+    return this.querySelector(`[data-room="${room}"]`)
   }
 
-  /** Follow a room that the server has listed. What was there before the first visit is read. */
-  #adopt(item, isFirstVisit) {
-    const { room, number, seq } = item.dataset
-    follow(room, Number(seq))
-    if (!(room in this.#reads) || "mine" in item.dataset) {
-      const isNews = !isFirstVisit && !("mine" in item.dataset) && item.dataset.at > item.dataset.joined
-      this.#reads[room] = isNews ? Number(number) - 1 : Number(number)
-      keep("read", this.#reads)
-    }
+  #adopt(item) {
+    follow(item.dataset.room, Number(item.dataset.seq))
     this.#showUnread(item)
   }
 
@@ -78,11 +61,8 @@ class RoomList extends HTMLElement {
     if (entry.kind === "room" && entry.name != null && !("private" in item.dataset)) {
       field(item, "name").textContent = entry.name
     }
-    if (entry.kind === "delete" && Number(item.dataset.lastMessage) === entry.target) {
-      field(item, "preview").textContent = say("deleted")
-    }
-    if (entry.kind === "edit" && Number(item.dataset.lastMessage) === entry.target) {
-      this.#preview(item, entry.content ?? "")
+    if (entry.target && entry.target === Number(item.dataset.lastMessage)) {
+      this.#preview(item, entry.kind === "delete" ? say("deleted") : (entry.content ?? ""))
     }
     if (entry.kind !== "message" || entry.seq <= Number(item.dataset.lastMessage)) return
     item.dataset.number = Number(item.dataset.number) + 1
@@ -95,7 +75,7 @@ class RoomList extends HTMLElement {
       learn(entry.room_id, entry.sender_id)
       field(item, "colon").hidden = false
     }
-    if (entry.sender_id === document.body.dataset.me) this.#markRead(entry.room_id)
+    if (entry.sender_id === me) this.#markRead(entry.room_id)
     this.#showUnread(item)
     this.#toTop(item)
   }
@@ -121,22 +101,31 @@ class RoomList extends HTMLElement {
   }
 
   #markRead(room) {
-    const item = this.#item(room)
-    if (!item || this.#reads[room] === Number(item.dataset.number)) return
-    this.#reads[room] = Number(item.dataset.number)
-    keep("read", this.#reads)
-    this.#showUnread(item)
+    const data = this.#item(room)?.dataset
+    if (!data || Number(data.readSeq) >= Number(data.seq)) return
+    data.readSeq = data.seq
+    data.readNumber = data.number
+    this.#showUnread(this.#item(room))
+    clearTimeout(this.#telling)
+    this.#telling = setTimeout(() => this.#tell(room), TELL_DELAY)
   }
 
-  #readElsewhere(reads) {
-    for (const [room, number] of Object.entries(reads ?? {})) {
-      this.#reads[room] = Math.max(number, this.#reads[room] ?? 0)
-    }
-    for (const item of this.#items) this.#showUnread(item)
+  /** Let the server know, for this person's other devices and for the next time. */
+  #tell(room) {
+    const seq = position(room)
+    if (seq) request("read", { room, seq }).catch(() => {}) // the next message seen says it again
+  }
+
+  #readElsewhere({ room_id: room, user, seq }) {
+    const data = this.#item(room)?.dataset
+    if (!data || user.id !== me || seq < Number(data.lastMessage)) return
+    data.readSeq = seq
+    data.readNumber = data.number
+    this.#showUnread(this.#item(room))
   }
 
   #showUnread(item) {
-    const unread = Math.max(0, Number(item.dataset.number) - (this.#reads[item.dataset.room] ?? 0))
+    const unread = Math.max(0, item.dataset.number - item.dataset.readNumber)
     if (Number(item.dataset.unread ?? 0) !== unread) {
       item.dataset.unread = unread
       item.classList.toggle("room--unread", unread > 0)
@@ -144,8 +133,8 @@ class RoomList extends HTMLElement {
       field(item, "unread").textContent = unread > MOST_SHOWN ? `${digits(MOST_SHOWN)}+` : digits(unread)
       field(item, "unread-text").textContent = count("unread", unread)
     }
-    clearTimeout(this.totalling)
-    this.totalling = setTimeout(() => this.#total())
+    clearTimeout(this.#totalling)
+    this.#totalling = setTimeout(() => this.#total())
   }
 
   #total() {
@@ -164,8 +153,8 @@ class RoomList extends HTMLElement {
   /** Read the list anew, for rooms that this page does not know or has lost track of. */
   async #fetch() {
     this.#refresh = undefined
-    const answer = await fetchPage("/", { part: "rooms" }).catch(() => null)
-    const listed = answer?.page?.querySelectorAll(".room-items > [data-room]") ?? []
+    const answer = await fetchPage("/", { part: "rooms" })
+    const listed = answer.page?.querySelectorAll(".room-items > [data-room]") ?? []
     for (const fresh of [...listed].reverse()) {
       const { room, seq } = fresh.dataset
       const known = this.#item(room)
@@ -173,7 +162,7 @@ class RoomList extends HTMLElement {
       const item = document.adoptNode(fresh)
       known?.remove()
       this.#list.prepend(item)
-      this.#adopt(item, false)
+      this.#adopt(item)
       restart(room, Number(seq))
     }
     this.#visited()
@@ -187,7 +176,6 @@ class RoomList extends HTMLElement {
       if (item.dataset.room === room) anchor.setAttribute("aria-current", "page")
       else anchor.removeAttribute("aria-current")
     }
-    this.#askWhoIsOnline()
   }
 
   #filter(text) {
@@ -196,12 +184,16 @@ class RoomList extends HTMLElement {
     this.querySelector("[data-none]").hidden = this.#items.some((item) => !item.hidden)
   }
 
+  /** After an outage, nobody has told who came and went meanwhile. */
   async #askWhoIsOnline() {
-    if (!isConnected()) return
     const { users } = await request("get_online_users").catch(() => ({}))
     if (!users) return
     const online = new Set(users)
     for (const dot of document.querySelectorAll("[data-presence]")) dot.hidden = !online.has(dot.dataset.presence)
+  }
+
+  #showPresence(email, isOnline) {
+    for (const dot of document.querySelectorAll(`[data-presence="${CSS.escape(email)}"]`)) dot.hidden = !isOnline
   }
 }
 

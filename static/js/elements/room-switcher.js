@@ -9,10 +9,8 @@ class RoomSwitcher extends HTMLElement {
     this.#input.addEventListener("input", () => this.#list())
     this.#input.addEventListener("keydown", (event) => this.#pressed(event))
     this.#options.addEventListener("click", (event) => this.#go(event.target.closest("[role=option]")))
-    this.#dialog.addEventListener("click", (event) => event.target === this.#dialog && this.#dialog.close())
   }
 
-  /** Open it, with the rooms as the list has them. */
   open() {
     if (this.#dialog.open) return
     this.#input.value = ""

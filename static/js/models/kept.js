@@ -1,44 +1,34 @@
-// What this browser keeps of a person: drafts, unsent messages, what was read. Never a token.
+// What this browser keeps of a person: drafts and unsent messages. Never a token.
 
 const PREFIX = "chat:"
+const owner = `${PREFIX}${document.body.dataset.me}:`
 
 let isForgotten = false
 
-function key(name) {
-  return `${PREFIX}${document.body.dataset.me}:${name}`
-}
-
 /** A value in the browser's storage, of the person whose page this is; null if there is none. */
 export function recall(name) {
-  try {
-    return JSON.parse(localStorage.getItem(key(name)))
-  } catch {
-    return null // no storage allowed, or not ours
-  }
+  return tolerantly(() => JSON.parse(localStorage.getItem(owner + name))) ?? null
 }
 
 /** Keep a value; null forgets it. */
 export function keep(name, value) {
   if (isForgotten) return
-  try {
-    if (value === null) localStorage.removeItem(key(name))
-    else localStorage.setItem(key(name), JSON.stringify(value))
-  } catch {
-    // Storage is full or forbidden: the page works without.
-  }
+  if (value === null) tolerantly(() => localStorage.removeItem(owner + name))
+  else tolerantly(() => localStorage.setItem(owner + name, JSON.stringify(value)))
 }
 
 /** Forget all of it, for everybody: whoever uses this browser next is not to find it. */
 export function forgetEverything() {
   isForgotten = true
-  try {
-    for (const name of Object.keys(localStorage)) if (name.startsWith(PREFIX)) localStorage.removeItem(name)
-  } catch {
-    // There was nothing to keep it in.
-  }
+  const names = tolerantly(() => Object.keys(localStorage)) ?? []
+  for (const name of names) if (name.startsWith(PREFIX)) localStorage.removeItem(name)
 }
 
-/** Hear of values that another window has changed. */
-export function onKeptElsewhere(name, listener, signal) {
-  addEventListener("storage", (event) => event.key === key(name) && listener(recall(name)), { signal })
+/** Storage may be full or forbidden: the page works without. */
+function tolerantly(action) {
+  try {
+    return action()
+  } catch {
+    return undefined
+  }
 }

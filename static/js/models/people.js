@@ -3,10 +3,12 @@
 import { announce } from "chat/announce"
 import { call } from "chat/api"
 
+/** The id of the person whose page this is. */
+export const { me } = document.body.dataset
+
 const names = new Map()
 const asked = new Set()
 
-/** Remember the names in a part of the page. */
 export function meet(part) {
   for (const member of part.querySelectorAll("[data-person]")) names.set(member.dataset.person, member.dataset.name)
   for (const row of part.querySelectorAll("[data-sender]")) {
@@ -32,10 +34,6 @@ export async function learn(room, id) {
   }
 }
 
-export function meetPerson(id, name) {
-  if (!names.has(id)) names.set(id, name)
-}
-
 /** The first letter or digit of a name, for where there is no picture. */
 export function initialOf(name) {
   return (name.match(/[\p{L}\p{N}]/u)?.[0] ?? "·").toUpperCase()
@@ -43,5 +41,5 @@ export function initialOf(name) {
 
 /** The colour that tells a person apart, as chat/rows.py has it. */
 export function hueOf(id) {
-  return String(parseInt(id.slice(-1), 16) % 8)
+  return String(parseInt(id.slice(-1), 16) % 5)
 }

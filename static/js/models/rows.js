@@ -1,10 +1,8 @@
-// The lines of a conversation for what arrives live: chat/rows.py is the same for what is fetched.
+// The messages of a conversation as they arrive live: chat/rows.py is the same for what is fetched.
 
-import { hueOf, initialOf, meetPerson, nameOf } from "chat/models/people"
-import { count, isolated, say } from "chat/texts"
+import { hueOf, initialOf, me, nameOf } from "chat/models/people"
 
 const GROUPING = 5 * 60 * 1000 // milliseconds
-const NAMED_PEOPLE = 5
 const FILE_LINE = /^\/media\/([0-9a-f]{24})\/(\S+)$/gm
 const IMAGE_NAME = /\.(png|jpe?g|gif|webp|avif|bmp)$/i
 const ADDRESS = /\bhttps?:\/\/[^\s<>"]+[^\s<>".,;:!?'()\[\]{}،؛؟»”]/gi
@@ -28,7 +26,7 @@ export function messageRow(message) {
   row.dataset.clientId = message.client_id ?? ""
   row.dataset.at = message.timestamp
   row.querySelector("local-time").setAttribute("datetime", message.timestamp)
-  row.classList.toggle("message--mine", message.sender_id === document.body.dataset.me)
+  row.classList.toggle("message--mine", message.sender_id === me)
   row.removeAttribute("id")
   delete row.dataset.seq
   if (message.seq) number(row, message)
@@ -58,7 +56,7 @@ export function fill(row, message) {
   watchImages(row)
   field(row, "gone").hidden = !message.deleted
   field(row, "edited").hidden = message.deleted || !message.edited_at
-  field(row, "actions").hidden = message.deleted || !row.dataset.seq || message.sender_id !== document.body.dataset.me
+  field(row, "actions").hidden = message.deleted || !row.dataset.seq || message.sender_id !== me
   row.classList.toggle("message--deleted", Boolean(message.deleted))
 }
 
@@ -120,44 +118,6 @@ export function link(paragraph) {
     end = index + address.length
   }
   if (parts.length) paragraph.replaceChildren(...parts, text.slice(end))
-}
-
-/** A row that says what happened to the room or its members. */
-export function noticeRow(entry) {
-  const row = clone("notice")
-  row.dataset.seq = entry.seq
-  row.dataset.at = entry.created_at
-  row.dataset.sender = entry.actor.id
-  field(row, "notice").textContent = notice(entry)
-  return row
-}
-
-function notice(entry) {
-  const { added = [], removed = [] } = entry
-  for (const person of [...added, ...removed]) meetPerson(person.id, person.username)
-  const words = { actor: isolated(nameOf(entry.actor.id, entry.actor.email)) }
-  if (entry.kind === "room") {
-    if (entry.created) return say("actor_made_room", words)
-    if (entry.deleted) return say("actor_closed_room", words)
-    if (entry.name != null) return say("actor_renamed", { ...words, name: isolated(entry.name) })
-    return say("actor_changed_description", words)
-  }
-  if (removed.length) {
-    if (removed.length === 1 && removed[0].id === entry.actor.id) return say("actor_left", words)
-    return say("actor_removed", { ...words, people: listed(removed) })
-  }
-  const others = added.filter((person) => person.id !== entry.actor.id)
-  if (!others.length) return say("actor_joined", words)
-  words.people = listed(others)
-  if (others.every((person) => person.role === "moderator")) return say("actor_made_moderator", words)
-  if (others.every((person) => person.role === "owner")) return say("actor_made_owner", words)
-  return say("actor_added", words)
-}
-
-function listed(people) {
-  const names = people.slice(0, NAMED_PEOPLE).map((person) => isolated(nameOf(person.id, person.username)))
-  if (people.length > names.length) names.push(count("others", people.length - names.length))
-  return names.join(say("comma"))
 }
 
 /** Group a row with the one before it, or begin a new day, by the reader's own clock. */

@@ -1,7 +1,7 @@
 /** Change what a scrolling element holds while what is read in it stays where it is. */
-export function keepInPlace(scroller, change, rows = () => scroller.querySelectorAll("[data-seq]")) {
+export function keepInPlace(scroller, change) {
   const edge = scroller.getBoundingClientRect().top
-  const anchor = [...rows()].find((row) => row.getBoundingClientRect().bottom > edge)
+  const anchor = [...scroller.querySelectorAll("[data-seq]")].find((row) => row.getBoundingClientRect().bottom > edge)
   const before = anchor?.getBoundingClientRect().top
   change()
   if (anchor?.isConnected) scroller.scrollTop += anchor.getBoundingClientRect().top - before
