@@ -142,9 +142,14 @@ async def members_of(room_ids: Iterable[ObjectId]) -> dict[ObjectId, list[Docume
     return found
 
 
+async def room_ids_of(user_id: ObjectId) -> list[ObjectId]:
+    """The rooms a user is a member of, those that were deleted included."""
+    return await memberships().distinct("room_id", {"user_id": user_id, "left_at": None})
+
+
 async def user_ids_sharing_a_room_with(user_id: ObjectId) -> set[ObjectId]:
     """The people who are in some room with the user, the user included if in any room."""
-    room_ids = await memberships().distinct("room_id", {"user_id": user_id, "left_at": None})
+    room_ids = await room_ids_of(user_id)
     return set(
         await memberships().distinct("user_id", {"room_id": {"$in": room_ids}, "left_at": None})
     )

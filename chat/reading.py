@@ -271,8 +271,9 @@ async def missed(user: User, known: Mapping[str, int]) -> dict[str, dict[str, An
 
     Rooms that the user is in but did not name are part of the answer, to be fetched; named ones
     that the user is not in (any more) are `{"gone": true}`. One query finds the ends of all logs,
-    and one more runs for each room that has news, then one for the rooms one is still in. Call it when the socket already listens: what is
-    stored meanwhile arrives live or is in the answer, or both, never neither.
+    one more runs for each room that has news, and one looks whether one is still a member then.
+    Call it when the socket already listens: what is stored meanwhile arrives live or is in the
+    answer, or both, never neither.
     """
     found = await hot_path.rooms_of(user.pk)
     ends = await hot_path.ends_of_logs([room["_id"] for room in found])
