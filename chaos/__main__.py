@@ -33,8 +33,10 @@ def main() -> int:
     began = time.monotonic()
     report, tracebacks = asyncio.run(play(options, directory))
     print(report.table())
-    print(f"{time.monotonic() - began:.0f} s, and {tracebacks} tracebacks in the service's logs")
-    if report.is_clean and not arguments.keep:
+    print(f"It took {time.monotonic() - began:.0f} s.")
+    for error, count in tracebacks.most_common():
+        print(f"{count} traceback(s) in the service's logs end with: {error[:200]}")
+    if report.is_clean and not tracebacks and not arguments.keep:
         shutil.rmtree(directory)
     else:
         print(f"Everything is kept in {directory}")

@@ -98,7 +98,8 @@ class Participant:
             if random.random() < 0.15:
                 await self._change_something()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), random.uniform(0.3, 1.7) * pace)
+                async with asyncio.timeout(random.uniform(0.3, 1.7) * pace):
+                    await self.stopping.wait()
 
     async def _write(self, room_id: str, number: int) -> None:
         text = f"{self.name} says {number}"
@@ -164,11 +165,11 @@ class Device(Client):
     participant: "SocketParticipant"
     connection = 0
 
-    async def connect(self, http: aiohttp.ClientSession) -> None:
+    async def connect(self) -> None:
         self.url = self.participant.doors.one()
         self.connection += 1
         self.participant.journal.write("connected", connection=self.connection)
-        await super().connect(http)
+        await super().connect()
 
     def received(self, entry: Json) -> None:
         self.participant.journal.write(

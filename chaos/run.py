@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+import re
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,10 +126,10 @@ class Run:
         with MongoClient(self.mongodb.url, tz_aware=False) as client:
             return check(read_journals(self.journals), client[DATABASE])
 
-    def tracebacks(self) -> int:
-        """How many tracebacks the service has logged."""
-        logs = [service.log.read_text(errors="replace") for service in self.services]
-        return sum(log.count("Traceback (most recent call last)") for log in logs)
+    def tracebacks(self) -> Counter[str]:
+        """The last lines of the tracebacks that the service has logged."""
+        logs = "".join(service.log.read_text(errors="replace") for service in self.services)
+        return Counter(re.findall(r"^Traceback .*\n(?:[ \n].*\n)*(.*)", logs, re.MULTILINE))
 
     async def _gather_people(self) -> None:
         direct = Doors([service.url for service in self.services])
@@ -216,8 +218,8 @@ def _as_shown(room: Json, messages: list[Json]) -> Json:
     return {"number": room["last_seq"], "since": 0, "messages": shown}
 
 
-async def play(options: Options, directory: Path) -> tuple[Report, int]:
-    """Do one run; returns what was found, and the number of tracebacks in the service's logs."""
+async def play(options: Options, directory: Path) -> tuple[Report, Counter[str]]:
+    """Do one run; returns what was found, and `Run.tracebacks`."""
     random.seed(options.seed)
     async with Run(options, directory) as run:
         report = await run.play()

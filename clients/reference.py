@@ -31,6 +31,9 @@ import socketio
 ANSWER_TIMEOUT = 10.0
 """Seconds of silence after which a connection counts as dead."""
 
+GOODBYE_TIMEOUT = 1.0
+"""Seconds that are spent on closing a connection in good order."""
+
 CHECK_INTERVAL = 30.0
 """Seconds between questions whether anything was missed, when nothing hints at it."""
 
@@ -108,9 +111,10 @@ class Client:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:  # more than once: libraries swallow a cancellation at times
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=GOODBYE_TIMEOUT)
 
     # Writing
 
@@ -141,7 +145,8 @@ class Client:
         self._unanswered.add(answered)
         try:
             await self._socket.emit(event, data, callback=lambda answer: _settle(answered, answer))
-            answer = await asyncio.wait_for(answered, ANSWER_TIMEOUT)
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                answer = await answered
         except TimeoutError:
             self._lost.set()
             raise ConnectionError(f"no answer to {event}") from None
@@ -236,7 +241,8 @@ class Client:
     async def _keep_up(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._behind.wait(), CHECK_INTERVAL)
+                async with asyncio.timeout(CHECK_INTERVAL):
+                    await self._behind.wait()
             self._behind.clear()
             try:
                 await self.catch_up()
@@ -249,22 +255,25 @@ class Client:
     async def _stay_connected(self) -> None:
         pause = FIRST_PAUSE
         while True:
-            with contextlib.suppress(*FAILURES):
-                # A session of its own: closing it ends whatever hangs in this connection.
-                async with aiohttp.ClientSession() as http:
-                    await self.connect(http)
+            # A session of its own: closing it ends whatever hangs in this connection.
+            async with aiohttp.ClientSession() as http:
+                self._lost = asyncio.Event()
+                self._socket = socketio.AsyncClient(
+                    http_session=http, reconnection=False, handle_sigint=False
+                )
+                try:
+                    await self.connect()
                     pause = FIRST_PAUSE
                     await self._lost.wait()
-                    self._hang_up()
+                except FAILURES:
+                    pass
+                finally:
+                    await self._hang_up()
             await asyncio.sleep(random.uniform(0.5, 1.0) * pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def connect(self, http: aiohttp.ClientSession) -> None:
+    async def connect(self) -> None:
         """Make one connection, and say what we have."""
-        self._lost = asyncio.Event()
-        self._socket = socketio.AsyncClient(
-            http_session=http, reconnection=False, handle_sigint=False
-        )
         # Plain functions, which are called in the order of the events.
         self._socket.on("room_event", self.received)
         self._socket.on("resumed", lambda answer: self._start(self._resumed(numbers, answer)))
@@ -296,11 +305,14 @@ class Client:
         with contextlib.suppress(*FAILURES, Refused):  # then the server hangs up, and we come back
             await self.ask("authenticate", {"token": await self.token()})
 
-    def _hang_up(self) -> None:
+    async def _hang_up(self) -> None:
         self.connected.clear()
         for answered in self._unanswered:
             if not answered.done():
                 answered.set_exception(ConnectionError("the connection ended"))
+        with contextlib.suppress(*FAILURES):
+            async with asyncio.timeout(GOODBYE_TIMEOUT):
+                await self._socket.disconnect()
 
     def _start(self, coroutine: Any) -> None:
         task = asyncio.ensure_future(coroutine)

@@ -207,13 +207,13 @@ def test_a_message_whose_acknowledgement_was_lost_is_stored_once(server, alice, 
 def test_it_outlives_the_end_of_its_session_and_of_the_server(alice, bob, start_server, server):
     lunch = Room(alice, bob)
     doomed = start_server()
+    same = {"Authorization": f"Bearer {bob.token}"}
 
     async def talk():
         reader = Reader()
         async with reader.client_of(bob, doomed, rooms={lunch.id: 2}) as client:
             await client.connected.wait()
             first = client._socket
-            same = {"Authorization": f"Bearer {bob.token}"}
             await asyncio.to_thread(Http(doomed.url).post, "/auth/logout_all", headers=same)
             await until(lambda: client._socket is not first and client.connected.is_set())
             doomed.kill()
