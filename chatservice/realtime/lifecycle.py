@@ -17,6 +17,10 @@ logger = logging.getLogger(__name__)
 CALLS_TIMEOUT = 5.0
 """Seconds that requests under way have to end when the server stops."""
 
+CANCELLATIONS, CANCEL_TIMEOUT = 5, 1.0
+"""How often what runs in the background is told to end, and the seconds it has each time. Once is
+not always enough: a library may swallow a cancellation, and the loop around it goes on."""
+
 FINISH_TIMEOUT = 10.0
 """Seconds that a command waits at its end for what still runs in the background."""
 
@@ -87,9 +91,17 @@ async def _finish() -> None:
             await hook()
         except Exception:
             logger.exception("A shutdown hook failed; the others still run.")
-    for task in list(_background):
-        task.cancel()
-    await asyncio.gather(*_background, return_exceptions=True)
+    for _ in range(CANCELLATIONS):
+        if not _background:
+            return
+        for task in _background:
+            task.cancel()
+        await asyncio.wait(set(_background), timeout=CANCEL_TIMEOUT)
+    logger.error("Left behind at the end: %s", ", ".join(map(_name_of, _background)))
+
+
+def _name_of(task: "asyncio.Task[None]") -> str:
+    return getattr(task.get_coro(), "__qualname__", task.get_name())
 
 
 @atexit.register
