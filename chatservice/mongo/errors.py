@@ -14,6 +14,7 @@ DUPLICATE_KEY = (11000, 11001)
 UNREACHABLE = (
     ConnectionError,  # what the embedded server's launcher raises
     pymongo_errors.ConnectionFailure,
+    pymongo_errors.CursorNotFound,  # the server was restarted between two batches of an answer
     pymongo_errors.ExecutionTimeout,
     pymongo_errors.WaitQueueTimeoutError,
     pymongo_errors.WTimeoutError,
