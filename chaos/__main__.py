@@ -36,7 +36,7 @@ def main() -> int:
     print(f"It took {time.monotonic() - began:.0f} s.")
     for error, count in tracebacks.most_common():
         print(f"{count} traceback(s) in the service's logs end with: {error[:200]}")
-    if report.is_clean and not tracebacks and not arguments.keep:
+    if report.is_clean and not arguments.keep:
         shutil.rmtree(directory)
     else:
         print(f"Everything is kept in {directory}")

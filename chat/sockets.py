@@ -27,7 +27,7 @@ from accounts import presence
 from accounts.hot_path import Caller
 from accounts.models import User
 from accounts.session_watch import SessionWatch
-from chatservice import realtime
+from chatservice import limits, realtime
 from chatservice.errors import Answer, answer_for
 from chatservice.realtime.lifecycle import in_background, on_shutdown, on_startup
 from chatservice.realtime.server import is_same_origin
@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 
 EXPIRY_WARNING = 60
 """Seconds before its token expires that a socket is told to `authenticate` again."""
+
+TOO_MANY_DEVICES_WAIT = 10
+"""Seconds after which who has too many sockets open may try again."""
 
 EXPIRY_GRACE = 10
 """Seconds after that moment until the socket is cut."""
@@ -142,6 +145,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         self.session_watch.note_use(connection.session_id)
         handler = getattr(self, f"on_{event}", None)
         try:
+            limits.take(limits.SOCKET_EVENTS, connection.user.pk)
             if handler is None:
                 raise InvalidData
             return await handler(connection, payload[0] if payload else None)
@@ -157,14 +161,24 @@ class ChatNamespace(socketio.AsyncNamespace):
             logger.exception("A socket event failed.", exc_info=error)
             answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong here."))
         code = answer.code or CODES.get(answer.status, "error")
-        complaint: Reply = {"message": answer.detail}
-        if connection.protocol > 1:
-            complaint["code"] = code
-        await self.emit("error", complaint, to=connection.sid)
         reply: Reply = {"ok": False, "code": code, "message": answer.detail}
         if answer.retry_after is not None:
             reply["retry_after"] = answer.retry_after
+        complaint: Reply = {"message": answer.detail}
+        if connection.protocol > 1:
+            complaint = {name: value for name, value in reply.items() if name != "ok"}
+        await self.emit("error", complaint, to=connection.sid)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            await self._count_refusal(connection)
         return reply
+
+    async def _count_refusal(self, connection: Connection) -> None:
+        """Cut off who goes on asking: the refusals cost something, too."""
+        try:
+            limits.take(limits.REFUSALS, connection.sid)
+        except limits.TooMany as error:
+            complaint = {"message": str(error.detail), "code": "throttled"}
+            await self._cut_off(connection, complaint)
 
     # Connecting
 
@@ -185,13 +199,21 @@ class ChatNamespace(socketio.AsyncNamespace):
             protocol=2 if isinstance(auth, dict) and auth.get("protocol") == 2 else 1,
             exp=caller.exp,
         )
+        # Nothing is awaited between looking and noting: many may connect at once.
+        devices = self._devices.setdefault(connection.user.pk, set())
+        if settings.THROTTLE and len(devices) >= limits.SOCKETS_PER_PERSON:
+            refusal = str(limits.TooMany(TOO_MANY_DEVICES_WAIT).detail)
+            raise ConnectionRefusedError(refusal, {"code": "throttled"})
+        devices.add(sid)
         self.connections[sid] = connection
         await self._listen(connection)
         # It may have ended after it was found and before this socket listened to the news of it.
         self.session_watch.note_use(connection.session_id)
         self._watch_expiry(connection, caller.exp)
-        self._devices.setdefault(connection.user.pk, set()).add(sid)
-        await self._settle_presence(connection.user.pk)
+        try:
+            await self._settle_presence(connection.user.pk)
+        except PyMongoError as error:  # the next renewal takes the lease
+            logger.warning("A lease could not be taken: %s", type(error).__name__)
         if connection.protocol == 2 and isinstance(auth, dict) and "rooms" in auth:
             in_background(self._resume_at_connect(connection, auth))
 
@@ -360,6 +382,7 @@ class ChatNamespace(socketio.AsyncNamespace):
             raise InvalidData
         if not all(type(seq) is int and seq >= 0 for seq in known.values()):
             raise InvalidData
+        limits.take(limits.LOOK_UPS, connection.user.pk)
         return {"ok": True, "rooms": await reading.missed(connection.user, known)}
 
     async def on_read(self, connection: Connection, data: object) -> Reply:
@@ -382,6 +405,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         return policies.room_id_from(room)
 
     async def on_get_online_users(self, connection: Connection, data: object) -> Reply:
+        limits.take(limits.LOOK_UPS, connection.user.pk)
         people = await reading.acquaintances_online(connection.user)
         emails = [person.email for person in people]
         await self.emit("online_users", emails, to=connection.sid)

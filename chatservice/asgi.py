@@ -15,6 +15,8 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import re_path
 
 from chat import sockets
+from chatservice import limit_sharing  # noqa: F401  (it registers what runs at the start)
+from chatservice.address_limits import AddressLimits
 from chatservice.checks import require_sound_configuration
 from chatservice.handler import ThreadHandler
 from chatservice.realtime import lifecycle, server
@@ -62,7 +64,7 @@ def hook_daphne():
     )
 
 
-application = ProtocolTypeRouter(
+routes = ProtocolTypeRouter(
     {
         "http": URLRouter(
             [re_path(r"^socket\.io/", server.asgi_app), re_path(r"", BodyLimit(ThreadHandler()))]
@@ -73,6 +75,7 @@ application = ProtocolTypeRouter(
         "lifespan": lifespan,
     }
 )
+application = AddressLimits(routes)
 hook_daphne()
 
 # What is loaded by now stays: it is left out of every collection from here on. Measured with 1,000

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_only_middleware
+from rest_framework.exceptions import APIException
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
+
+from .errors import answer_for, respond
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -26,6 +29,27 @@ class StaticFiles(WhiteNoiseMiddleware):
             with answer.file:
                 content = answer.file.read()
         return HttpResponse(content, status=int(answer.status), headers=dict(answer.headers))
+
+
+class Refusals:
+    """What an action refuses with an exact status is answered so on pages, too.
+
+    In the API that is REST framework's business. Elsewhere Django would take it for a bug.
+    """
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, APIException) and (answer := answer_for(exception)) is not None:
+            return respond(request, answer)
+        return None
 
 
 @sync_only_middleware

@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "accounts.web_sessions.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "chatservice.middleware.Refusals",
 ]
 
 ROOT_URLCONF = "chatservice.urls"
@@ -231,6 +232,10 @@ SIMPLE_JWT = {
 }
 THROTTLE = ENVIRONMENT.boolean("THROTTLE", True)
 
+# Seconds between Engine.IO's pings, and those in which a client must answer one.
+PING_INTERVAL = ENVIRONMENT.integer("PING_INTERVAL", 25, minimum=1, maximum=300)
+PING_TIMEOUT = ENVIRONMENT.integer("PING_TIMEOUT", 20, minimum=1, maximum=300)
+
 # `library` leaves broadcasts to python-socketio: slower, should the short way ever be in the way.
 FANOUT = ENVIRONMENT.choice("FANOUT", "direct", ["direct", "library"])
 
@@ -242,6 +247,7 @@ REST_FRAMEWORK = {
         "accounts.authentication.WebSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["chatservice.limits.ApiThrottle"],
     "DEFAULT_PARSER_CLASSES": [
         "chatservice.parsers.JSONParser",
         "rest_framework.parsers.FormParser",

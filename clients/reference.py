@@ -277,6 +277,7 @@ class Client:
         # Plain functions, which are called in the order of the events.
         self._socket.on("room_event", self.received)
         self._socket.on("resumed", lambda answer: self._start(self._resumed(numbers, answer)))
+        self._socket.on("resync", lambda _: self._behind.set())
         self._socket.on("auth_expiring", lambda warning: self._start(self._authenticate()))
         self._socket.on("disconnect", self._lost.set)
         async with asyncio.timeout(ANSWER_TIMEOUT):

@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from chatservice import limits
 
 from . import policies
 from .content import inspect
@@ -27,6 +28,7 @@ def store_upload(*, actor: User, file: "File[bytes]") -> Upload:
     file or an image of too many pixels, StoreFull, StoreDown. The document comes last: what fails
     half-way was never visible, and its bytes are removed.
     """
+    limits.take(limits.UPLOADS, actor.pk)
     content = inspect(file)
     if content.size > settings.MAX_UPLOAD_BYTES:
         raise FileTooLarge

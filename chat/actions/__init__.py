@@ -4,7 +4,7 @@ All actions are coroutines of the home loop; synchronous doors call them through
 `chatservice.realtime.loop.run`. Each takes the `actor` who is answerable for it, asks a policy and
 adds an entry to the room's log. What they raise: `ValidationError` (with the field),
 `RoomNotFound`, `MessageNotFound`, `MemberNotFound`, `PermissionDenied`, `StorageUnavailable`,
-`RoomIsBusy`.
+`RoomIsBusy`, and `limits.TooMany` where somebody does too much.
 """
 
 from .live import announce_presence, announce_typing, mark_read

@@ -15,6 +15,7 @@ from chat.drafts import Draft, Stored
 from chat.hot_path import Document
 from chat.models import CLIENT_ID_LENGTH, MESSAGE_LENGTH, Entry
 from chat.room_state import RoomState
+from chatservice import limits
 from chatservice.text import check_text
 from media_upload.models import Upload
 
@@ -44,22 +45,30 @@ async def post_message(
     `content` links to. The place in the room's queue is taken before the first wait, so that one
     sender's messages keep their order although their handlers run side by side.
     """
+    limits.take(limits.MESSAGES, actor.pk)
     text = _check_content(content)
     draft = Draft(
         kind=Kind.MESSAGE,
         actor=actor,
         fields={"content": text, "reply_to": _check_reply_to(reply_to), "via": via.value},
         client_id=_check_client_id(client_id),
-        permit=partial(policies.require_member, actor),
+        permit=partial(_permit_message, actor),
         prepare=_attaching(actor, text, uploads),
     )
     return await logs.submit(room_id, draft)
+
+
+def _permit_message(actor: User, room: RoomState) -> None:
+    policies.require_member(actor, room)
+    # Here and not before: a stranger must not use up what the members may say.
+    limits.take(limits.ROOM_MESSAGES, room.room_id)
 
 
 async def edit_message(
     *, actor: User, room_id: ObjectId, message_id: ObjectId, content: object
 ) -> Document:
     """Replace the text of one's own message. Returns the message as it is then."""
+    limits.take(limits.MESSAGES, actor.pk)
     text = _check_content(content)
     message = await _find_message(actor, room_id, message_id)
     policies.require(policies.can_edit_message(actor, message))

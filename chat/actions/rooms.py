@@ -15,6 +15,7 @@ from chat import hot_path, policies
 from chat.hot_path import Document
 from chat.models import DESCRIPTION_LENGTH, NAME_LENGTH, Entry, Membership
 from chat.room_state import RoomState
+from chatservice import limits
 from chatservice.text import check_text
 
 from .appending import append, append_permitted, logs
@@ -38,6 +39,7 @@ async def create_room(
     *, actor: User, name: object, description: object = "", members: Sequence[str] = ()
 ) -> OpenedRoom:
     """Make a group with the actor as owner and the people named (e-mails or user names) in it."""
+    limits.take(limits.NEW_ROOMS, actor.pk)
     people = await _find_people(members)
     room = hot_path.room_document(
         name=_check_name(name), description=_check_description(description), created_by=actor
@@ -54,6 +56,7 @@ async def open_private_chat(
 
     Every two people have one: asking again, from either side or both at once, gives the same.
     """
+    limits.take(limits.NEW_ROOMS, actor.pk)
     others = [person for person in await _find_people(members) if person.pk != actor.pk]
     if len(others) != 1:
         raise ValidationError({"members": [_("A private chat is with one other person.")]})

@@ -9,6 +9,7 @@ announce what was never stored.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 from bson import ObjectId
 from django.utils.translation import gettext as _
@@ -23,11 +24,15 @@ __all__ = [
     "Event",
     "disconnect_sessions",
     "end_sessions",
+    "has_peers",
     "is_cut_off",
     "on_missed",
+    "on_shared",
     "publish",
     "publish_entries",
     "session_address",
+    "session_ended",
+    "share",
     "user_address",
 ]
 
@@ -88,9 +93,27 @@ def session_ended() -> dict[str, str]:
     return {"message": _("Your session has ended. Log in again."), "code": "session_ended"}
 
 
+def has_peers() -> bool:
+    """Whether this process is set up to be one of several."""
+    return sio.manager.backplane.is_shared
+
+
 def is_cut_off() -> bool:
-    """Whether other processes exist, as far as is known, that cannot be heard now."""
-    return sio.manager.backplane.is_shared and not sio.manager.backplane.is_up
+    """Whether it is one of several, and cannot hear the others now."""
+    return has_peers() and not sio.manager.backplane.is_up
+
+
+def share(topic: str, payload: Any) -> None:
+    """Tell the other processes, not their clients, something that is out of date in a moment.
+
+    On the home loop, with a payload that is JSON; it is lost where it cannot be heard at once.
+    """
+    sio.manager.share(topic, payload)
+
+
+def on_shared(topic: str, receive: Callable[[Any], None]) -> None:
+    """Have `receive` called with what other processes share under a topic."""
+    sio.manager.on_shared[topic] = receive
 
 
 def on_missed(hook: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

@@ -61,6 +61,7 @@ class ChannelLayerManager(FanoutManager):
             on_late=lambda late: in_background(self._deliver_all(late))
         )
         self.on_missed: list[Callable[[], Awaitable[None]]] = []
+        self.on_shared: dict[str, Callable[[Any], None]] = {}
         self._missed: asyncio.Task[None] | None = None
 
     async def publish(self, delivery: Delivery) -> None:
@@ -82,6 +83,11 @@ class ChannelLayerManager(FanoutManager):
         self._end_here(addresses, reason)
         self.backplane.publish({"do": "end", "addresses": list(addresses), "reason": reason})
 
+    def share(self, topic: str, payload: Any) -> None:
+        """Tell the other processes something that is out of date in a moment."""
+        if not self.backplane.is_away:
+            self.backplane.publish({"do": "share", "topic": topic, "payload": payload})
+
     async def _receive(self, message: Message) -> None:
         match message:
             case {"do": "deliver"}:
@@ -91,6 +97,8 @@ class ChannelLayerManager(FanoutManager):
                 await self._deliver_numbered(sequence, run)
             case {"do": "end", "addresses": addresses, "reason": reason}:
                 self._end_here(addresses, reason)
+            case {"do": "share", "topic": topic, "payload": payload} if topic in self.on_shared:
+                self.on_shared[topic](payload)
             case _:
                 # Another version of the service, in the middle of an update.
                 logger.warning("Another process says what is not known here: %s", message.get("do"))

@@ -24,6 +24,9 @@ MAX_PACKETS_OUT = 16
 MAX_QUEUED_PACKETS = 1_000
 """Packets that may wait for a polling client, or a WebSocket that cannot be written directly."""
 
+RETRY_AFTER = 10
+"""Seconds that a client is asked to wait after too many handshakes."""
+
 UNREADABLE = (ValueError, IndexError, KeyError, TypeError, RecursionError)
 """What python-engineio and python-socketio raise for packets that no library sends."""
 
@@ -157,6 +160,14 @@ class EngineServer(async_server.AsyncServer):
 
     worker: int | None = None
     """The number of this process among those that share a port; its session ids start with it."""
+
+    def _unauthorized(self, message: str | None = None) -> dict[str, Any]:
+        """The answer to a handshake that is not let in; nothing but limits keeps any out here."""
+        refused = super()._unauthorized(message)
+        return refused | {
+            "status": "429 TOO MANY REQUESTS",
+            "headers": [*refused["headers"], ("Retry-After", str(RETRY_AFTER))],
+        }
 
     def generate_id(self) -> str:
         own = super().generate_id()

@@ -2,11 +2,15 @@
 
 import asyncio
 import logging
+from collections import Counter
+from typing import Any
 from urllib.parse import urlsplit
 
 import socketio
 from django.conf import settings
 from django.http.request import validate_host
+
+from chatservice import limits
 
 from . import engine
 from .channel_manager import ChannelLayerManager
@@ -20,6 +24,9 @@ may have, so that one that is too long gets an answer."""
 
 REFUSED_LINGER = 1.0
 """Seconds that a refused client has to read why and to leave."""
+
+CONNECT_TIMEOUT = 30.0
+"""Seconds that a transport may stay without being connected to the namespace."""
 
 OWN_EVENTS = {"connect", "disconnect"}
 """What the server tells its own handlers. A client's event of such a name must not reach them:
@@ -60,8 +67,37 @@ def _public_host(environ: dict) -> str:
 class SocketServer(socketio.AsyncServer):
     """python-socketio's server, which ends a connection that sends what no client library does."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._networks: dict[str, str] = {}
+        self._sockets_of: Counter[str] = Counter()
+
     def _engineio_server_class(self) -> type[engine.EngineServer]:
         return engine.EngineServer
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict) -> str | None:
+        """Let a connection in, or answer why not. Nothing is awaited before it is counted."""
+        network = environ["asgi.scope"].get("network", "")
+        if network and settings.THROTTLE:
+            try:
+                limits.take(limits.HANDSHAKES, network)
+                if self._sockets_of[network] >= limits.SOCKETS_PER_ADDRESS:
+                    raise limits.TooMany(engine.RETRY_AFTER)
+            except limits.TooMany as error:
+                return str(error.detail)
+        self._networks[eio_sid] = network
+        self._sockets_of[network] += 1
+        self._end_later(eio_sid, CONNECT_TIMEOUT)
+        await super()._handle_eio_connect(eio_sid, environ)
+        return None
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        network = self._networks.pop(eio_sid, None)
+        if network is not None:
+            self._sockets_of[network] -= 1
+            if not self._sockets_of[network]:
+                del self._sockets_of[network]
+        await super()._handle_eio_disconnect(eio_sid, reason)
 
     async def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
         try:
@@ -78,12 +114,29 @@ class SocketServer(socketio.AsyncServer):
         for most of a minute.
         """
         await super()._handle_connect(eio_sid, namespace, data)
-        if self.manager.sid_from_eio_sid(eio_sid, namespace or "/") is None:
-            asyncio.get_running_loop().call_later(
-                REFUSED_LINGER, self.start_background_task, self._end_refused, eio_sid
-            )
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is None or socket.closed:
+            # It went away while it was let in; nobody was told, because it was not in yet.
+            await self._handle_disconnect(eio_sid, namespace, self.reason.TRANSPORT_CLOSE)
+        elif self.manager.sid_from_eio_sid(eio_sid, namespace or "/") is None:
+            self._end_later(eio_sid, REFUSED_LINGER)
 
-    async def _end_refused(self, eio_sid: str) -> None:
+    async def disconnect(
+        self, sid: str, namespace: str | None = None, ignore_queue: bool = False
+    ) -> None:
+        """Cut a client off; its transport, too, if it does not leave by itself."""
+        eio_sid = self.manager.eio_sid_from_sid(sid, namespace or NAMESPACE)
+        await super().disconnect(sid, namespace=namespace, ignore_queue=ignore_queue)
+        if eio_sid is not None:
+            self._end_later(eio_sid, REFUSED_LINGER)
+
+    def _end_later(self, eio_sid: str, seconds: float) -> None:
+        """End a transport if nobody uses it then."""
+        asyncio.get_running_loop().call_later(
+            seconds, self.start_background_task, self._end_unused, eio_sid
+        )
+
+    async def _end_unused(self, eio_sid: str) -> None:
         socket = self.eio.sockets.get(eio_sid)
         namespaces = self.manager.get_namespaces()
         if socket is not None and not any(
@@ -107,6 +160,8 @@ sio = SocketServer(
     cors_allowed_origins=is_allowed_origin,
     cors_credentials=False,
     max_http_buffer_size=MAX_MESSAGE_BYTES,
+    ping_interval=settings.PING_INTERVAL,
+    ping_timeout=settings.PING_TIMEOUT,
     namespaces=[NAMESPACE],
     # Given as objects, or each library adds a handler of its own and every line comes twice.
     logger=logging.getLogger("socketio.server"),

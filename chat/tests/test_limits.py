@@ -1,0 +1,380 @@
+"""How often one may ask, and what one is told who asks more often."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+import websocket
+from django.test import Client
+
+from acceptance.people import Device
+from acceptance.waiting import PATIENCE, eventually
+from accounts.models import PresenceLease
+from chatservice import limits
+from conftest import ROOT, Http
+
+
+@pytest.fixture
+def strict(start_server):
+    """A server with its limits on."""
+    return start_server(THROTTLE="on")
+
+
+def door(person, server):
+    client = Http(server.url)
+    client.headers["Authorization"] = f"Bearer {person.token}"
+    return client
+
+
+@pytest.fixture
+def open_device():
+    devices = []
+
+    def open_device(person, server, **auth):
+        devices.append(Device(server.url))
+        auth = {"token": person.token, "protocol": 2} | auth
+        devices[-1].connect(auth=auth, transports=["websocket"])
+        return devices[-1]
+
+    yield open_device
+    for device in devices:
+        device.close()
+
+
+def send_many(device, event, payload, count):
+    """Send an event many times without waiting in between; return all acknowledgements."""
+    answers = []
+    is_complete = threading.Event()
+
+    def remember(answer):
+        answers.append(answer)
+        if len(answers) == count:
+            is_complete.set()
+
+    for _ in range(count):
+        device.client.emit(event, payload, callback=remember)
+    assert is_complete.wait(PATIENCE), f"{len(answers)} of {count} answered"
+    return answers
+
+
+def test_a_flood_of_messages_is_refused_with_the_time_to_wait(
+    alice, bob, lunch, strict, open_device
+):
+    flooder, other = open_device(alice, strict), open_device(bob, strict)
+    count = limits.MESSAGES.burst + 150
+    answers = send_many(flooder, "chat_message", {"room": lunch.id, "message": "me!"}, count)
+
+    refused = [answer for answer in answers if not answer["ok"]]
+    assert len(answers) - len(refused) >= limits.MESSAGES.burst
+    assert refused
+    for answer in refused:
+        assert answer["code"] == "throttled"
+        assert answer["retry_after"] >= 1
+        assert answer["message"]
+    complaint = flooder.wait_for("error")
+    assert (complaint["code"], complaint["retry_after"] >= 1) == ("throttled", True)
+
+    # By every way, for the same person; not for another.
+    answer = refused_by_rest(alice, strict, lunch, open_device(alice, strict))
+    assert answer.status_code == 429
+    assert answer.json() == {"detail": answer.json()["detail"]}
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert other.call("chat_message", {"room": lunch.id, "message": "may I?"})["ok"] is True
+
+    def accepted():
+        return flooder.call("chat_message", {"room": lunch.id, "message": "again"})["ok"]
+
+    eventually(accepted, every=1, what="a message after the wait")
+    assert "Traceback" not in strict.output()
+
+
+def refused_by_rest(person, server, room, device):
+    """The answer to a message by REST while the sockets take every token that there is."""
+    is_done = threading.Event()
+
+    def flood():
+        while not is_done.wait(0.02):
+            device.client.emit("chat_message", {"room": room.id, "message": "me!"})
+
+    flooding = threading.Thread(target=flood)
+    flooding.start()
+    client = door(person, server)
+    try:
+        for _ in range(40):
+            answer = client.post(f"{room.path}/messages", json={"content": "?"})
+            if answer.status_code == 429:
+                break
+    finally:
+        is_done.set()
+        flooding.join()
+    return answer
+
+
+def test_who_goes_on_although_refused_is_cut_off(alice, lunch, strict, open_device):
+    device = open_device(alice, strict)
+    flood = limits.SOCKET_EVENTS.burst + 2 * limits.REFUSALS.burst + 500
+    for _ in range(flood):
+        device.client.emit("nonsense", {})
+
+    assert device.ended.wait(PATIENCE)
+    assert device.all("error")[-1]["code"] == "throttled"
+    assert "Traceback" not in strict.output()
+
+
+def test_a_room_is_protected_from_its_members_and_not_by_strangers(
+    alice, bob, carol, lunch, strict, open_device
+):
+    stranger = open_device(carol, strict)
+    refused = send_many(stranger, "chat_message", {"room": lunch.id, "message": "!"}, 100)
+    assert {answer["code"] for answer in refused} == {"not_found"}
+    member = open_device(alice, strict)
+    assert member.call("chat_message", {"room": lunch.id, "message": "mine"})["ok"] is True
+
+
+def test_requests_of_one_person_to_the_api_are_limited(alice, bob, strict):
+    client = door(alice, strict)
+    statuses = []
+    for _ in range(limits.API_REQUESTS.burst * 3):
+        answer = client.get("/auth/users/me")
+        statuses.append(answer.status_code)
+        if answer.status_code == 429:
+            break
+    # A server that is slower than the rate refills shows nothing.
+    if 429 in statuses:
+        assert statuses.count(200) >= limits.API_REQUESTS.burst
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert answer.json()["detail"]
+        assert door(bob, strict).get("/auth/users/me").status_code == 200
+
+
+def test_sign_ups_from_one_address_are_limited_by_the_api_and_the_page(strict, db):
+    client = Http(strict.url)
+    answers = []
+    for _ in range(limits.SIGN_UPS.burst + 20):
+        answers.append(client.post("/auth/signup", json={}))
+    assert {answer.status_code for answer in answers} == {422, 429}
+    assert [answer.status_code for answer in answers].index(429) >= limits.SIGN_UPS.burst
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    assert answers[-1].json()["detail"]
+    assert client.post("/signup", data={}).status_code == 429
+    assert client.get("/signup").status_code == 200
+    assert client.post("/auth/login", data={"username": "x", "password": "y"}).status_code == 401
+
+
+def test_all_requests_of_one_address_are_limited_before_anything_is_done_for_them(strict, db):
+    client = Http(strict.url)
+    for _ in range(4 * limits.HTTP_REQUESTS.burst):
+        answer = client.get("/socket.io/")  # answered at once: 400
+        if answer.status_code == 429:
+            break
+        assert answer.status_code == 400
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert client.get("/health").status_code in (200, 429)
+
+
+def test_without_throttle_there_is_no_limit(alice, lunch, start_server, open_device):
+    device = open_device(alice, start_server(THROTTLE="off"))
+    count = limits.MESSAGES.burst + 150
+    answers = send_many(device, "chat_message", {"room": lunch.id, "message": "load"}, count)
+    assert all(answer["ok"] for answer in answers)
+
+
+def handshake(server, token):
+    """A raw connection of Socket.IO, and what it was told."""
+    address = f"{server.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket"
+    connection = websocket.create_connection(address, timeout=PATIENCE, suppress_origin=True)
+    connection.recv()
+    connection.send('40{"token":"' + token + '"}')
+    return connection, connection.recv()
+
+
+def test_one_person_has_so_many_sockets_and_no_more_however_they_come(alice, bob, strict):
+    opened = []
+    token = alice.token
+    start = threading.Barrier(limits.SOCKETS_PER_PERSON + 10)
+
+    def connect():
+        start.wait()
+        opened.append(handshake(strict, token))
+
+    threads = [threading.Thread(target=connect) for _ in range(start.parties)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(opened) == start.parties
+    let_in = [connection for connection, told in opened if told.startswith("40")]
+    refused = [told for _, told in opened if not told.startswith("40")]
+    assert len(let_in) == limits.SOCKETS_PER_PERSON
+    assert all('"throttled"' in told for told in refused)
+    assert handshake(strict, bob.token)[1].startswith("40")
+
+    let_in[0].close()
+
+    def is_let_in():
+        connection, told = handshake(strict, token)
+        return told.startswith("40") and opened.append((connection, told)) is None
+
+    eventually(is_let_in, what="room for another one")
+    for connection, _ in opened:
+        connection.close()
+
+
+def test_connections_that_end_while_they_are_let_in_do_not_count(alice, strict):
+    address = f"{strict.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket"
+    for _ in range(2 * limits.SOCKETS_PER_PERSON):
+        connection = websocket.create_connection(address, timeout=PATIENCE, suppress_origin=True)
+        connection.send('40{"token":"' + alice.token + '"}')
+        connection.sock.close()
+
+    leases = PresenceLease.objects.filter(user=alice.user)
+
+    def is_let_in():
+        connection, told = handshake(strict, alice.token)
+        connection.close()
+        return told.startswith("40")
+
+    eventually(is_let_in, what="another one")
+    eventually(lambda: not leases.exists(), what="the end of the last one")
+    assert "Traceback" not in strict.output()
+
+
+def test_a_client_that_stands_still_is_noticed_by_its_pings(alice, bob, lunch, start_server):
+    server = start_server(PING_INTERVAL="1", PING_TIMEOUT="1")
+    witness = Device(server.url)
+    witness.connect(auth={"token": alice.token, "protocol": 2}, transports=["websocket"])
+    code = """
+import sys, socketio
+client = socketio.Client()
+client.connect(sys.argv[1], auth={"token": sys.argv[2]}, transports=["websocket"])
+client.wait()
+"""
+    client = subprocess.Popen([sys.executable, "-c", code, server.url, bob.token], cwd=ROOT)
+    try:
+        witness.wait_for("presence", lambda event: event["changes"][0]["online"])
+        os.kill(client.pid, signal.SIGSTOP)
+        witness.wait_for("presence", lambda event: not event["changes"][0]["online"])
+    finally:
+        client.kill()
+        client.wait()
+        witness.close()
+    assert not PresenceLease.objects.filter(user=bob.user).exists()
+
+
+@pytest.mark.redis
+def test_what_one_process_gave_away_the_others_do_not_give_again(
+    alice, lunch, redis, start_server, open_device
+):
+    near, far = (start_server(THROTTLE="on", REDIS_URL=redis) for _ in range(2))
+    devices = [open_device(alice, near), open_device(alice, far)]
+    message = {"room": lunch.id, "message": "everywhere"}
+    send_many(devices[0], "chat_message", message, limits.MESSAGES.burst + 60)
+
+    def is_refused():
+        # Less than the rate: this alone is never refused.
+        return devices[1].call("chat_message", message).get("code") == "throttled"
+
+    eventually(is_refused, every=2 / limits.MESSAGES.per_second, what="a refusal by the other")
+
+
+# The buckets themselves
+
+
+@pytest.fixture
+def buckets(settings):
+    settings.THROTTLE = True
+    made = limits.Buckets()
+    made.is_serving = made.is_shared = True
+    return made
+
+
+def taken(buckets, limit, subject, at_most=10_000):
+    """How many tokens are given until one is refused, and the wait then."""
+    for count in range(at_most):
+        try:
+            buckets.take(limit, subject)
+        except limits.TooMany as error:
+            return count, error.wait
+    raise AssertionError("nothing was refused")
+
+
+def test_a_bucket_gives_its_burst_and_then_says_how_long_to_wait(buckets):
+    assert taken(buckets, limits.SIGN_UPS, "here") == (limits.SIGN_UPS.burst, 2)
+    assert taken(buckets, limits.SIGN_UPS, "there") == (limits.SIGN_UPS.burst, 2)
+    assert taken(buckets, limits.LOG_INS, "here")[0] >= limits.LOG_INS.burst
+
+
+def test_what_others_report_is_gone_and_not_reported_again(buckets):
+    buckets.note_spent([["sign_ups", "here", limits.SIGN_UPS.burst - 10], ["unknown", "x", 1]])
+    assert taken(buckets, limits.SIGN_UPS, "here")[0] == 10
+    assert buckets.collect_spent() == [("sign_ups", "here", 10)]
+    assert buckets.collect_spent() == []
+
+
+def test_nobody_waits_for_ever_for_what_others_report(buckets):
+    for _ in range(100):
+        buckets.note_spent([["sign_ups", "here", limits.SIGN_UPS.burst]])
+    count, wait = taken(buckets, limits.SIGN_UPS, "here")
+    assert count == 0
+    assert wait <= limits.SIGN_UPS.fills_in + 2
+
+
+def test_buckets_that_are_full_again_are_forgotten(buckets, monkeypatch):
+    fast = limits.Limit("fast", per_second=1_000_000, burst=10)
+    monkeypatch.setattr(limits, "PURGE_AT", 100)
+    buckets._purge_at = 100
+    for number in range(1_000):
+        buckets.take(fast, number)
+        time.sleep(0.000_01)
+    assert len(buckets._full_at) <= 200
+
+
+def test_commands_have_no_limits(buckets):
+    buckets.is_serving = False
+    for _ in range(2 * limits.SIGN_UPS.burst):
+        buckets.take(limits.SIGN_UPS, "here")
+
+
+def test_the_table_in_the_documentation_is_what_holds():
+    table = (ROOT / "docs" / "limits.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| \w+ \| ([\d.]+) \| (\d+) \|", table, re.MULTILINE)
+    documented = {name: (rate, int(burst)) for name, rate, burst in rows}
+    written = {limit.name: (str(limit.per_second), limit.burst) for limit in limits.LIMITS}
+    assert documented == written
+    assert f"sockets of a person | {limits.SOCKETS_PER_PERSON} |" in table
+    assert f"sockets from an address | {limits.SOCKETS_PER_ADDRESS} |" in table
+
+
+def test_long_polling_handshakes_beyond_the_limit_are_429(strict, db):
+    address = f"{strict.url}/socket.io/?EIO=4&transport=polling"
+    with requests.Session() as session:
+        session.trust_env = False
+        for _ in range(4 * limits.HANDSHAKES.burst):
+            answer = session.get(address, timeout=PATIENCE)
+            if answer.status_code == 429:
+                break
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_a_page_says_so_in_words(alice, room, settings, monkeypatch):
+    browser = Client()
+    log_in = {"username": alice.email, "password": alice.password}
+    assert browser.post("/login", log_in).status_code == 302
+    settings.THROTTLE = True
+    monkeypatch.setattr(limits.buckets, "is_serving", True)
+    limits.buckets.note_spent([("messages", alice.id, limits.MESSAGES.burst)])
+
+    form = {"content": "hello", "client_id": "c1"}
+    answer = browser.post(f"/rooms/{room}/messages", form, headers={"Accept": "text/html"})
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert "Try again in" in answer.content.decode()
