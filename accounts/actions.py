@@ -23,7 +23,7 @@ from chatservice.timestamps import now
 
 from . import back_off, hot_path, policies, tokens
 from .addresses import network_of
-from .models import TAKEN, Session, User
+from .models import TAKEN, LoginFailure, Session, User
 from .passwords import is_hashable, validate_new_password
 
 
@@ -93,7 +93,9 @@ def check_credentials(*, name: str, password: str, address: str = "") -> User:
     network = network_of(address)
     # For nobody, too: the question itself takes time.
     is_usual = network in _usual_networks(user.pk if user else ObjectId())
-    counted = back_off.count_attempt(name=name, network=network, is_usual=is_usual)
+    counted = back_off.count_attempt(
+        name=name, network=network, is_usual=is_usual, user_id=user.pk if user else None
+    )
     if not is_hashable(password):
         raise IncorrectCredentials
     if user is None:
@@ -270,14 +272,32 @@ def reactivate_user(*, actor: User, user: User) -> None:
 def unlock(*, name: str) -> int:
     """Forget the failed log-ins of an account (e-mail or user name) or an address.
 
-    Returns how many counts were dropped. For the operator's shell; in the admin,
-    `policies.can_unlock` is asked first.
+    Returns how many counts were dropped. For the operator's shell.
     """
     try:
         user = User.objects.get_by_name(name)
     except User.DoesNotExist:
         return back_off.forget(name=name)
     return sum(back_off.forget(name=each) for each in {user.email_key, user.username_key})
+
+
+def forget_failures(*, actor: User, failures: Iterable[LoginFailure]) -> int:
+    """Forget, as staff, all counts of the accounts and addresses that these are about.
+
+    Returns of how many subjects. Raises PermissionDenied.
+    """
+    policies.require(policies.can_unlock(actor))
+    people = {failure.user for failure in failures if failure.user}
+    for user in people:
+        unlock(name=user.email)
+    nobodys = {
+        (("account", failure.account) if failure.account else ("address", failure.address))
+        for failure in failures
+        if not failure.user
+    }
+    for field, value in nobodys:
+        back_off.forget_counts(**{field: value})
+    return len(people) + len(nobodys)
 
 
 def _usual_networks(user_id: ObjectId) -> set[str]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from . import actions, policies
+from .back_off import account_of
 from .models import LoginFailure, Session, User
 from .names import key_of
 from .passwords import validate_new_password
@@ -229,18 +230,36 @@ class SessionAdmin(ReadOnlyAdmin):
 class LoginFailureAdmin(ReadOnlyAdmin):
     """Who fails to log in, and has to wait."""
 
-    list_display = ("kind", "account", "address", "failures", "blocked_until", "expires_at")
+    list_display = (
+        *("kind", "user", "short_account", "address"),
+        *("failures", "blocked_until", "expires_at"),
+    )
+    list_select_related = ("user",)
     list_filter = ("kind",)
-    search_fields = ("account", "address")
+    search_fields = ("user__email", "user__username", "address")
+    search_help_text = _("A person, an address, or the name in full that somebody tried.")
     actions = ("unlock",)
+
+    @admin.display(description=_("account"))
+    def short_account(self, failure: LoginFailure) -> str:
+        """Enough of the hash to see what is counted for one name."""
+        return failure.account[:8]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[LoginFailure], search_term: str
+    ) -> tuple[QuerySet[LoginFailure], bool]:
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        if search_term.strip():
+            found |= queryset.filter(account=account_of(search_term))
+        return found, may_repeat
 
     @admin.action(description=_("Forget the failures of selected subjects"), permissions=["unlock"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[LoginFailure]) -> None:
-        names = {failure.account or failure.address for failure in queryset}
-        for name in names:
-            actions.unlock(name=name)
-        text = ngettext("%d subject may log in again.", "%d subjects may log in again.", len(names))
-        self.message_user(request, text % len(names), messages.SUCCESS)
+        count = actions.forget_failures(
+            actor=request.user, failures=list(queryset.select_related("user"))
+        )
+        text = ngettext("%d subject may log in again.", "%d subjects may log in again.", count)
+        self.message_user(request, text % count, messages.SUCCESS)
 
     def has_unlock_permission(self, request: HttpRequest) -> bool:
         return policies.can_unlock(request.user)

@@ -14,7 +14,8 @@ So one address gets about a hundred guesses a day at one account, and all addres
 four hundred. During a wait the attempts are refused (429) and count for nothing, so a wait always
 ends. The second line does not hold against an address that the account has logged in from lately:
 a stranger who keeps failing cannot keep its owner out of their usual places. An account is the name
-as it was given, whether or not somebody goes by it: the answers do not tell.
+as it was given, whether or not somebody goes by it: the answers do not tell. What is stored of the
+name is a keyed hash, for people also type their password where the name belongs.
 
 The state is in MongoDB, one document for each subject, changed by one atomic update: all processes
 share it. `manage.py unlock` forgets it. With `settings.THROTTLE` off nothing is counted.
@@ -25,7 +26,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from bson import ObjectId
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
@@ -83,22 +86,32 @@ class Subject:
         return {"kind": self.kind.value, "account": self.account, "address": self.address}
 
 
-def count_attempt(*, name: str, network: str, is_usual: bool) -> list[Subject]:
+def account_of(name: str) -> str:
+    """What a name is counted under, the same for all its spellings: a hash, 64 hex digits.
+
+    Without `SECRET_KEY` nobody can find out which name it was, not even by trying them all.
+    """
+    return salted_hmac("accounts.back_off", key_of(name), algorithm="sha256").hexdigest()
+
+
+def count_attempt(
+    *, name: str, network: str, is_usual: bool, user_id: ObjectId | None = None
+) -> list[Subject]:
     """Count an attempt to log in under a name from a network; return what it was counted for.
 
-    `is_usual`: the account has logged in from there lately. Raises TooManyFailures, and counts
-    nothing, if it has to wait.
+    `is_usual`: the account has logged in from there lately. `user_id` is who goes by the name, for
+    staff to see. Raises TooManyFailures, and counts nothing, if it has to wait.
     """
     if not settings.THROTTLE:
         return []
-    account = key_of(name)
+    account = account_of(name)
     subjects = [Subject(Kind.ACCOUNT_AND_ADDRESS, account, network)]
     if not is_usual:
         subjects.append(Subject(Kind.ACCOUNT, account=account))
     if network:  # a server on a Unix socket sees none
         subjects.append(Subject(Kind.ADDRESS, address=network))
     for position, subject in enumerate(subjects):
-        if blocked_until := _count(subject):
+        if blocked_until := _count(subject, user_id):
             uncount(subjects[:position])
             raise TooManyFailures(blocked_until - now())
     return subjects
@@ -130,14 +143,17 @@ def uncount(subjects: list[Subject]) -> None:
 
 def forget(*, name: str) -> int:
     """Forget all failures of an account or an address given as text; return how many counts."""
-    account, network = key_of(name), network_of(name.strip())
-    if not account:
+    if not key_of(name):
         return 0
-    query = {"$or": [{"account": account}, {"address": network}]}
-    return _failures().delete_many(query).deleted_count
+    return forget_counts(account=account_of(name)) + forget_counts(address=network_of(name.strip()))
 
 
-def _count(subject: Subject) -> datetime | None:
+def forget_counts(**subject: str) -> int:
+    """Forget all failures under an `account` or an `address` as stored; return how many counts."""
+    return _failures().delete_many(subject).deleted_count
+
+
+def _count(subject: Subject, user_id: ObjectId | None) -> datetime | None:
     """Count one attempt; or return until when the subject has to wait, and count nothing."""
     limit = LIMITS[subject.kind]
     while True:
@@ -149,6 +165,7 @@ def _count(subject: Subject) -> datetime | None:
         wait = {"$multiply": [_milliseconds(FIRST_WAIT), {"$pow": [2, doublings]}]}
         wait = {"$min": [wait, _milliseconds(limit.longest_wait)]}
         change = {
+            "user_id": user_id if subject.account else None,
             "failures": failures,
             "blocked_until": {
                 "$cond": [{"$gte": [failures, limit.free]}, {"$add": [moment, wait]}, None]

@@ -218,7 +218,23 @@ class LoginFailure(Document):
         ADDRESS = "address", _("an address, for any account")
 
     kind = models.CharField(_("what is counted"), max_length=24, choices=Kind)
-    account = models.CharField(_("account"), max_length=names.KEY_LENGTH, blank=True, default="")
+    account = models.CharField(
+        _("account"),
+        max_length=64,
+        blank=True,
+        default="",
+        help_text=_("A hash of the name that was given, which may have been a password."),
+    )
+    user = models.ForeignKey(
+        User,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("person"),
+        help_text=_("Who goes by that name, if anybody does."),
+    )
     address = models.CharField(_("address"), max_length=45, blank=True, default="")
     failures = models.IntegerField(_("failures"), default=0)
     blocked_until = models.DateTimeField(_("refused until"), null=True, blank=True)
@@ -240,7 +256,7 @@ class LoginFailure(Document):
         ]
 
     def __str__(self) -> str:
-        return " · ".join(filter(None, [self.account, self.address]))
+        return " · ".join(filter(None, [self.account[:8], self.address]))
 
 
 class PresenceLease(Document):

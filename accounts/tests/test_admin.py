@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import actions
+from accounts.back_off import account_of
 from accounts.models import LoginFailure, Session, User
 from chatservice import realtime
 
@@ -89,7 +90,9 @@ def test_lists_ask_the_database_as_often_for_many_as_for_few(desk, page):
             name = f"person{User.objects.count()}"
             user = User.objects.create_user(f"{name}@example.com", name)
             actions.open_session(user=user)
-            LoginFailure.objects.create(kind="account", account=name, expires_at=user.created_at)
+            LoginFailure.objects.create(
+                kind="account", account=name, user=user, expires_at=user.created_at
+            )
 
     def count():
         with CaptureQueriesContext(connection) as queries:
@@ -115,7 +118,10 @@ def test_lists_ask_the_database_as_often_for_many_as_for_few(desk, page):
         (SESSIONS, "q=192.0.2.1", 1),
         (SESSIONS, "ended_at__isempty=0", 1),
         (SESSIONS, "", 2),
-        (FAILURES, "q=nobody", 1),
+        (FAILURES, "q=NOBODY", 1),
+        (FAILURES, "q=nobod", 0),
+        (FAILURES, "q=bob", 1),
+        (FAILURES, "q=192.0.2", 1),
         (FAILURES, "kind__exact=address", 0),
     ],
 )
@@ -123,7 +129,12 @@ def test_lists_can_be_searched_and_filtered(desk, moira, alice, bob, page, query
     actions.deactivate_user(actor=moira.user, user=bob.user)
     session = actions.open_session(user=alice.user, address="192.0.2.1")
     actions.end_session(actor=alice.user, session=session)
-    LoginFailure.objects.create(kind="account", account="nobody", expires_at=session.expires_at)
+    for failure in (
+        {"kind": "account", "account": account_of("nobody")},
+        {"kind": "account", "account": account_of("bob"), "user": bob.user},
+        {"kind": "account_and_address", "account": "x", "address": "192.0.2.7"},
+    ):
+        LoginFailure.objects.create(**failure, expires_at=session.expires_at)
 
     response = desk.get(f"{reverse(page)}?{query}")
     assert response.status_code == 200
@@ -330,3 +341,20 @@ def test_a_wait_is_lifted(settings, alice, moira):
     response = run_action(desk, FAILURES, "unlock", failure)
     assert "1 subject may log in again." in response.content.decode()
     assert Client().post("/auth/login", form).status_code == 200
+
+
+def test_a_password_typed_for_a_name_is_not_to_be_seen(settings, client, moira):
+    desk = desk_of(moira)
+    settings.THROTTLE = True
+    for _ in range(20):
+        client.post("/auth/login", {"username": "My secret words", "password": "alice"})
+    pages = [desk.get(reverse(FAILURES)), desk.get(reverse(FAILURES), {"q": "my secret words"})]
+    failure = LoginFailure.objects.filter(kind="account_and_address").get()
+    pages.append(desk.get(reverse("admin:accounts_loginfailure_change", args=[failure.pk])))
+    pages.append(run_action(desk, FAILURES, "unlock", failure))
+
+    assert [page.context["cl"].result_count for page in pages[:2]] == [3, 2]
+    assert "1 subject may log in again." in pages[-1].content.decode()
+    assert not LoginFailure.objects.filter(account=failure.account).exists()
+    for page in pages[:1] + pages[2:]:
+        assert "secret words" not in page.content.decode().lower()

@@ -9,6 +9,7 @@ from django.test import Client
 from accounts import actions, back_off, tokens
 from accounts.back_off import Kind, Limit
 from accounts.models import LoginFailure
+from chatservice.mongo.client import database
 from chatservice.timestamps import now
 
 HERE, THERE, ELSEWHERE = "203.0.113.1", "203.0.113.2", "198.51.100.3"
@@ -68,6 +69,17 @@ def test_the_spelling_of_the_name_does_not_matter(guess, alice):
         assert guess(name).status_code == 401
 
     assert_has_to_wait(guess(f" {alice.email} "))
+
+
+def test_what_was_typed_for_a_name_is_not_stored(guess, alice):
+    for name in ("Her Own Secret Words", alice.email):
+        assert guess(name).status_code == 401
+
+    stored = str(list(database()[LoginFailure._meta.db_table].find()))
+    assert "secret" not in stored.lower()
+    assert alice.email not in stored
+    people = LoginFailure.objects.filter(kind=Kind.ACCOUNT_AND_ADDRESS).values_list("user_id")
+    assert set(people) == {(None,), (alice.user.pk,)}
 
 
 def test_waits_double_up_to_a_bound_and_refusals_do_not_prolong_them(guess, alice):
