@@ -49,7 +49,9 @@ class InvalidToken(AuthenticationFailed):
 
 
 @sensitive_variables("password")
-def sign_up(*, email: str, username: str, password: str, full_name: str = "") -> User:
+def sign_up(
+    *, email: str, username: str, password: str, full_name: str = "", language: str = ""
+) -> User:
     """Store a new person and return it.
 
     Raises ValidationError for what is invalid, AlreadyRegistered for what is taken: the e-mail
@@ -58,7 +60,9 @@ def sign_up(*, email: str, username: str, password: str, full_name: str = "") ->
     person = User(email=email, username=username, full_name=full_name)
     validate_new_password(password, person)
     try:
-        return User.objects.create_user(email, username, password, full_name=full_name)
+        return User.objects.create_user(
+            email, username, password, full_name=full_name, language=language
+        )
     except ValidationError as error:
         for [complaint, *_others] in error.error_dict.values():
             if complaint.code == "taken":
@@ -217,12 +221,12 @@ def reset_password(*, actor: User, user: User, password: str | None) -> None:
     _set_password(user, password)
 
 
-def change_profile(
-    *, actor: User, full_name: str | None = None, language: str | None = None
-) -> User:
-    """Change what is given of a person's own profile and return them. Raises ValidationError."""
-    changes = {"full_name": full_name, "language": language}
-    changes = {field: value for field, value in changes.items() if value is not None}
+def change_profile(*, actor: User, **changes: Any) -> User:
+    """Change a person's own profile and settings, and return them. Raises ValidationError.
+
+    `changes` are of `policies.OWN_FIELDS`.
+    """
+    policies.require(changes.keys() <= policies.OWN_FIELDS)
     for field, value in changes.items():
         setattr(actor, field, value)
     actor.clean_fields(exclude={field.name for field in User._meta.fields} - changes.keys())

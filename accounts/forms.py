@@ -5,9 +5,16 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
+from .models import User
 from .names import EMAIL_LENGTH, FULL_NAME_LENGTH, USERNAME_LENGTH
+
+LANGUAGE_NAMES = [
+    (code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES
+]
+"""Each in its own language: who cannot read this page finds theirs."""
 
 LONGEST_CREDENTIAL = 10_000
 """Characters of a password that are looked at; too long a one is wrong, and not a form error."""
@@ -85,15 +92,30 @@ class ProfileForm(AccountForm):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
     )
+
+
+class PreferencesForm(AccountForm):
     language = forms.ChoiceField(
         label=_("Language"),
         required=False,
-        choices=[("", _("As the browser asks")), *settings.LANGUAGES],
+        choices=[("", _("As the browser asks")), *LANGUAGE_NAMES],
     )
     theme = forms.ChoiceField(
-        label=_("Appearance"),
-        help_text=_("On this device."),
-        choices=[("system", _("As the system")), ("light", _("Light")), ("dark", _("Dark"))],
+        label=_("Appearance"), choices=User.Theme.choices, widget=forms.RadioSelect
+    )
+    enter_sends = forms.TypedChoiceField(
+        label=_("The Enter key"),
+        choices=[
+            ("yes", _("Sends; Shift with Enter begins a new line")),
+            ("no", _("Begins a new line; Shift with Enter sends")),
+        ],
+        coerce=lambda choice: choice == "yes",
+        widget=forms.RadioSelect,
+    )
+    notifications = forms.ChoiceField(
+        label=_("Notifications"),
+        help_text=_("Shown by the browser, if you let it, while the chat is out of sight."),
+        choices=User.Notifications.choices,
         widget=forms.RadioSelect,
     )
 

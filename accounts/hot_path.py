@@ -132,11 +132,12 @@ async def find_people(names: Iterable[str]) -> dict[str, User]:
 def user_from(document: dict[str, Any]) -> User:
     """The `User` that a document of its collection stands for, without asking the database."""
     fields = User._meta.concrete_fields
-    return User.from_db(
-        DEFAULT_DB_ALIAS,
-        [field.attname for field in fields],
-        [document.get(str(field.column)) for field in fields],
-    )
+    values = [
+        # Another version of the service may have stored it without a newer field.
+        document[str(field.column)] if field.column in document else field.get_default()
+        for field in fields
+    ]
+    return User.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields], values)
 
 
 def _claims_of(raw: object) -> tokens.Claims | None:

@@ -105,6 +105,16 @@ class User(Document, AbstractBaseUser, PermissionsMixin):
     The e-mail address never changes either; tokens and the log of rooms name people by it.
     """
 
+    class Theme(models.TextChoices):
+        SYSTEM = "system", _("As the system")
+        LIGHT = "light", _("Light")
+        DARK = "dark", _("Dark")
+
+    class Notifications(models.TextChoices):
+        ON = "on", _("Of every message")
+        MENTIONS = "mentions", _("Only when I am mentioned")
+        OFF = "off", _("Never")
+
     email = models.EmailField(_("e-mail address"), max_length=names.EMAIL_LENGTH, unique=True)
     email_key = KeyField(of="email")
     username = models.CharField(
@@ -127,6 +137,21 @@ class User(Document, AbstractBaseUser, PermissionsMixin):
         default="",
         choices=settings.LANGUAGES,
         help_text=_("Empty: whichever the browser asks for."),
+    )
+    theme = models.CharField(
+        _("appearance"), max_length=8, choices=Theme, default=Theme.SYSTEM.value
+    )
+    enter_sends = models.BooleanField(
+        _("Enter sends"),
+        default=True,
+        help_text=_("And Shift with Enter begins a new line; otherwise the other way round."),
+    )
+    notifications = models.CharField(
+        _("notifications"),
+        max_length=8,
+        choices=Notifications,
+        default=Notifications.ON.value,
+        help_text=_("Of which messages the browser tells while the chat is out of sight."),
     )
     is_active = models.BooleanField(
         _("active"),

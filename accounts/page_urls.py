@@ -11,6 +11,7 @@ urlpatterns = [
     re_path(r"^login/?$", views.log_in, name="log-in"),
     re_path(r"^logout/?$", views.log_out, name="log-out"),
     re_path(r"^settings/?$", views.edit_settings, name="settings"),
+    re_path(r"^settings/preferences/?$", views.edit_preferences, name="preferences"),
     re_path(r"^settings/password/?$", views.change_password, name="change-password"),
     re_path(
         r"^settings/sessions/(?P<session_id>[0-9a-f]{24})/end/?$",

@@ -7,6 +7,12 @@ from django.utils.translation import gettext as _
 
 from .models import Session, User
 
+OWN_FIELDS = {"full_name", "language", "theme", "enter_sends", "notifications"}
+"""What people change of their own account, apart from its password and picture.
+
+Not the user name: others type it to mention and invite people, and it would be free for somebody
+else to be taken for them. Staff can change it.
+"""
 PROFILE_FIELDS = {"username", "full_name", "language"}
 PRIVILEGE_FIELDS = {"is_staff", "is_superuser"}
 MANAGED_FIELDS = PROFILE_FIELDS | PRIVILEGE_FIELDS

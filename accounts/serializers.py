@@ -9,7 +9,7 @@ from rest_framework import serializers
 from chatservice.text import PlainTextField
 from chatservice.timestamps import to_wire
 
-from .models import Session
+from .models import Session, User
 from .names import EMAIL_LENGTH, FULL_NAME_LENGTH, USERNAME_LENGTH
 from .passwords import MAX_PASSWORD_BYTES
 
@@ -69,7 +69,17 @@ class PersonSerializer(NewPersonSerializer):
 
     full_name = serializers.CharField(help_text=_("The name to be shown; may be empty."))
     language = serializers.CharField(
-        help_text=_("The language of the pages; empty: whichever the browser asks for.")
+        help_text=_("The language of pages and answers; empty: whichever is asked for.")
+    )
+    theme = serializers.ChoiceField(
+        choices=User.Theme.choices, help_text=_("How the pages look, on every device.")
+    )
+    enter_sends = serializers.BooleanField(
+        help_text=_("Whether Enter sends a message; otherwise Shift with Enter does.")
+    )
+    notifications = serializers.ChoiceField(
+        choices=User.Notifications.choices,
+        help_text=_("Of which messages the browser tells while the chat is out of sight."),
     )
 
 
@@ -87,7 +97,21 @@ class ChangeProfile(serializers.Serializer):
         choices=settings.LANGUAGES,
         allow_blank=True,
         required=False,
-        help_text=_("The language of the pages; empty: whichever the browser asks for."),
+        help_text=_("The language of pages and answers; empty: whichever is asked for."),
+    )
+    theme = serializers.ChoiceField(
+        choices=User.Theme.choices,
+        required=False,
+        help_text=_("How the pages look, on every device."),
+    )
+    enter_sends = serializers.BooleanField(
+        required=False,
+        help_text=_("Whether Enter sends a message; otherwise Shift with Enter does."),
+    )
+    notifications = serializers.ChoiceField(
+        choices=User.Notifications.choices,
+        required=False,
+        help_text=_("Of which messages the browser tells while the chat is out of sight."),
     )
 
 

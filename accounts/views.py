@@ -14,18 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from chatservice.pages import (
-    THEME_COOKIE,
-    for_people,
-    remember_language,
-    remember_theme,
-    render_page,
-    speak,
-)
+from chatservice.pages import apply_settings, for_people, remember_settings, render_page
 
 from . import actions
 from .addresses import client_address, user_agent
-from .forms import LogInForm, PasswordForm, ProfileForm, SignUpForm
+from .forms import LogInForm, PasswordForm, PreferencesForm, ProfileForm, SignUpForm
 from .hot_path import WEB_SESSION_KEY
 from .models import TAKEN, Session, User
 from .programs import program_name
@@ -44,7 +37,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            person = actions.sign_up(**form.cleaned_data)
+            person = actions.sign_up(**form.cleaned_data, language=chosen_language(request))
         except ValidationError as error:
             form.refuse(error)
         except actions.AlreadyRegistered as error:
@@ -52,6 +45,12 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         else:
             return enter(request, person)
     return entrance(request, "accounts/sign_up.html", form)
+
+
+def chosen_language(request: HttpRequest) -> str:
+    """The language that somebody has chosen on this device before they had an account."""
+    language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    return language if language in dict(settings.LANGUAGES) else ""
 
 
 def taken(detail: str) -> ValidationError:
@@ -88,7 +87,7 @@ def enter(request: HttpRequest, person: Any) -> HttpResponse:
     except PermissionDenied:  # the account changed since the password was checked
         return redirect("account:log-in")
     response = redirect(next_page(request))
-    remember_language(request, response)
+    remember_settings(request, response)
     return response
 
 
@@ -118,28 +117,32 @@ def log_out(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_people
 def edit_settings(request: HttpRequest) -> HttpResponse:
-    """The profile and what this device looks like."""
+    """All settings; sent as a form, what others see of one."""
     if request.method != "POST":
         return settings_page(request)
-    form = ProfileForm(request.POST)
+    return save(request, "profile", ProfileForm(request.POST))
+
+
+@require_POST
+@for_people
+def edit_preferences(request: HttpRequest) -> HttpResponse:
+    """How the chat looks and works for oneself, on every device."""
+    return save(request, "preferences", PreferencesForm(request.POST))
+
+
+def save(request: HttpRequest, name: str, form: ProfileForm | PreferencesForm) -> HttpResponse:
+    """Save one form of the settings, or show it again with what is wrong."""
     if form.is_valid():
-        profile = dict(form.cleaned_data)
-        theme = profile.pop("theme")
         try:
-            person = actions.change_profile(actor=own_account(request), **profile)
+            person = actions.change_profile(actor=own_account(request), **form.cleaned_data)
         except ValidationError as error:
             form.refuse(error)
         else:
             request.user = person
-            response = redirect("account:settings")
-            remember_theme(response, theme)
-            if person.language:
-                speak(request, person.language)
-            else:
-                response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
+            apply_settings(request)
             messages.success(request, _("Your settings are saved."))
-            return response
-    return settings_page(request, profile=form)
+            return redirect("account:settings")
+    return settings_page(request, **{name: form})
 
 
 @sensitive_post_parameters("old_password", "new_password")
@@ -192,19 +195,24 @@ def log_out_everywhere(request: HttpRequest) -> HttpResponse:
 
 
 def settings_page(
-    request: HttpRequest, profile: ProfileForm | None = None, password: PasswordForm | None = None
+    request: HttpRequest,
+    profile: ProfileForm | None = None,
+    preferences: PreferencesForm | None = None,
+    password: PasswordForm | None = None,
 ) -> HttpResponse:
     person = own_account(request)
-    forms = [form for form in (profile, password) if form is not None]
+    forms = [form for form in (profile, preferences, password) if form is not None]
     for form in forms:
         form.lead_to_mistake()
     initial = {
-        "full_name": person.full_name,
         "language": person.language,
-        "theme": request.COOKIES.get(THEME_COOKIE, "system"),
+        "theme": person.theme,
+        "enter_sends": "yes" if person.enter_sends else "no",
+        "notifications": person.notifications,
     }
     context = {
-        "profile": profile or ProfileForm(initial=initial),
+        "profile": profile or ProfileForm(initial={"full_name": person.full_name}),
+        "preferences": preferences or PreferencesForm(initial=initial),
         "password": password or PasswordForm(),
         "sessions": [
             {"session": session, "program": program_name(session.user_agent)}

@@ -4,6 +4,7 @@ Django's `login()` and `logout()` are called in many places (the admin, the page
 Their signals are the one seam that none of these can forget.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,13 +12,18 @@ from bson import ObjectId
 from django.contrib.auth import middleware
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import sync_only_middleware
 from django.utils.functional import SimpleLazyObject
+
+from chatservice.languages import asked_for, speak
 
 from . import actions
 from .addresses import client_address, user_agent
 from .hot_path import WEB_SESSION_KEY, caller_of_web_session
 from .models import User
+
+View = Callable[[HttpRequest], HttpResponse]
 
 
 class AuthenticationMiddleware(middleware.AuthenticationMiddleware):
@@ -26,6 +32,18 @@ class AuthenticationMiddleware(middleware.AuthenticationMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
         request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
+
+
+@sync_only_middleware
+def staff_language(get_response: View) -> View:
+    """The administration speaks the language that its reader has chosen for the pages."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith("/admin/") and request.user.is_authenticated:
+            speak(request, request.user.language or asked_for(request))
+        return get_response(request)
+
+    return middleware
 
 
 def user_of(request: HttpRequest) -> User | AnonymousUser:

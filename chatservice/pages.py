@@ -15,12 +15,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import APIException
 
 from .errors import answer_for, respond
+from .languages import asked_for, speak
 
 View = Callable[..., HttpResponse]
 
@@ -92,7 +92,7 @@ def render_page(
 
 
 def for_people(view: View) -> View:
-    """Lets in who is logged in, in the language of their choice.
+    """Lets in who is logged in, in the language and the theme of their choice.
 
     Others are sent to the log-in, and come back afterwards. What the actions refuse, and the view
     does not show in a form, is a page that says so.
@@ -102,7 +102,7 @@ def for_people(view: View) -> View:
     @login_required
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        speak(request, request.user.language)
+        apply_settings(request)
         try:
             response = view(request, *args, **kwargs)
         except (APIException, ValidationError) as error:
@@ -112,43 +112,35 @@ def for_people(view: View) -> View:
             if answer.status == HTTPStatus.NOT_FOUND:  # its own words are the API contract's
                 answer = replace(answer, detail=_("There is nothing here that you may see."))
             response = respond(request, answer)
-        remember_language(request, response)
+        remember_settings(request, response)
         return response
 
     return page
 
 
-def speak(request: HttpRequest, language: str) -> None:
-    """Answer this request in a language of ours; with none, in the one the browser asks for."""
-    if language:
-        translation.activate(language)
-        request.LANGUAGE_CODE = language
+def apply_settings(request: HttpRequest) -> None:
+    """Answer in the language and the theme of the person who is logged in, on whatever device."""
+    speak(request, request.user.language or asked_for(request) or settings.LANGUAGE_CODE)
+    request.theme = request.user.theme  # for base.html
 
 
-def remember_language(request: HttpRequest, response: HttpResponse) -> None:
-    """Keep a person's language on their device: the API and the log-in page speak it, too."""
-    language = getattr(request.user, "language", "")
-    if language and request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) != language:
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            language,
-            max_age=COOKIE_AGE,
-            secure=settings.LANGUAGE_COOKIE_SECURE,
-            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-            samesite=settings.LANGUAGE_COOKIE_SAMESITE,
-        )
-
-
-def remember_theme(response: HttpResponse, theme: str) -> None:
-    """Keep a choice of `light` or `dark` on this device; anything else follows the system."""
-    if theme not in ("light", "dark"):
-        response.delete_cookie(THEME_COOKIE)
+def remember_settings(request: HttpRequest, response: HttpResponse) -> None:
+    """Keep a person's language and theme on their device, for pages that show before a log-in."""
+    person = request.user
+    if not person.is_authenticated:  # any more
         return
-    response.set_cookie(
-        THEME_COOKIE,
-        theme,
-        max_age=COOKIE_AGE,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    theme = "" if person.theme == "system" else person.theme
+    for cookie, value in ((settings.LANGUAGE_COOKIE_NAME, person.language), (THEME_COOKIE, theme)):
+        if request.COOKIES.get(cookie, "") == value:
+            continue
+        if not value:
+            response.delete_cookie(cookie, samesite="Lax")
+            continue
+        response.set_cookie(
+            cookie,
+            value,
+            max_age=COOKIE_AGE,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )

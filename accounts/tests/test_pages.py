@@ -1,6 +1,7 @@
 """The account pages as they work without a script."""
 
 import html
+import re
 
 import pytest
 
@@ -145,47 +146,80 @@ def test_the_cookie_is_out_of_reach_for_scripts(server, alice):
 # Settings
 
 
-def settings_of(visitor, **fields):
-    unchanged = {"full_name": "Alice", "language": "", "theme": "system"}
-    return visitor.submit("/settings", **{**unchanged, **fields})
+def prefer(visitor, **fields):
+    unchanged = {"language": "", "theme": "system", "enter_sends": "yes", "notifications": "on"}
+    return visitor.submit("/settings/preferences", page="/settings", **{**unchanged, **fields})
 
 
 def test_the_full_name(server, alice):
-    answer = settings_of(Visitor(server, alice), full_name="Alice N.")
+    answer = Visitor(server, alice).submit("/settings", full_name="Alice N.")
 
     assert "Your settings are saved." in answer.text
     assert User.objects.get(pk=alice.user.pk).full_name == "Alice N."
 
 
+def test_a_full_name_that_is_refused_is_said_beside_its_field(server, alice):
+    answer = Visitor(server, alice).submit("/settings", full_name="a\u202eb")
+
+    assert answer.status_code == 422
+    assert 'aria-describedby="id_full_name_helptext id_full_name_error"' in answer.text
+    assert User.objects.get(pk=alice.user.pk).full_name == "Alice"
+
+
 def test_the_language_is_the_persons_on_every_device(server, alice):
     first, second = Visitor(server, alice), Visitor(server, alice)
 
-    answer = settings_of(first, language="fa")
+    answer = prefer(first, language="fa")
 
     assert '<html lang="fa" dir="rtl"' in answer.text
     assert "تنظیمات شما ذخیره شد." in answer.text
     assert '<html lang="fa" dir="rtl"' in second.open("/").text
-    settings_of(second, language="")
+    prefer(first, language="")
     assert '<html lang="en" dir="ltr"' in second.open("/").text
 
 
-def test_the_browsers_language_is_the_default(server):
-    visitor = Visitor(server)
-    visitor.headers["Accept-Language"] = "fa-IR,fa;q=0.9,en;q=0.5"
+def test_the_browsers_language_is_the_default(server, alice):
+    for visitor in (Visitor(server), Visitor(server, alice)):
+        visitor.headers["Accept-Language"] = "de, fa-IR,fa;q=0.9,en;q=0.5"
 
-    assert '<html lang="fa" dir="rtl"' in visitor.open("/").text
+        assert '<html lang="fa" dir="rtl"' in visitor.open("/").text
 
 
-def test_the_theme_is_in_the_page_before_any_script(server, alice):
+def test_a_language_chosen_before_signing_up_stays(visitor):
+    visitor.submit("/language", page="/signup", language="fa", next="/signup")
+    assert '<html lang="fa"' in visitor.open("/signup").text
+
+    visitor.submit("/signup", **NEW)
+
+    assert User.objects.get_by_name("dora").language == "fa"
+    assert '<html lang="fa"' in visitor.open("/").text
+
+
+def test_the_theme_is_the_persons_on_every_device_from_the_first_byte(server, alice):
+    first, second = Visitor(server, alice), Visitor(server, alice)
+    assert "data-theme" not in first.open("/").text
+
+    prefer(first, theme="dark")
+
+    for visitor in (first, second, Visitor(server, alice)):
+        for page in ("/", "/settings", "/no-such-page"):
+            text = visitor.open(page).text
+            assert 'data-theme="dark"' in text
+            assert '<meta name="color-scheme" content="dark">' in text
+    prefer(second, theme="system")
+    for visitor in (first, second):
+        for page in ("/", "/no-such-page"):
+            assert "data-theme" not in visitor.open(page).text
+
+
+def test_the_settings_stay_on_the_device_for_the_log_in_page(server, alice):
     visitor = Visitor(server, alice)
-    assert "data-theme" not in visitor.open("/").text
+    prefer(visitor, theme="dark", language="fa")
 
-    settings_of(visitor, theme="dark")
+    visitor.submit("/logout", page="/settings")
 
-    assert 'data-theme="dark"' in visitor.open("/").text
-    assert 'data-theme="dark"' in visitor.open("/no-such-page").text
-    settings_of(visitor, theme="system")
-    assert "data-theme" not in visitor.open("/").text
+    page = visitor.open("/login").text
+    assert '<html lang="fa" dir="rtl" data-theme="dark">' in page
 
 
 def test_a_theme_that_somebody_made_up_stays_out_of_the_page(server):
@@ -193,6 +227,36 @@ def test_a_theme_that_somebody_made_up_stays_out_of_the_page(server):
     visitor.cookies.set("theme", '"><script>')
 
     assert "<script>" not in visitor.open("/").text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("theme", "pink"), ("enter_sends", ""), ("notifications", "loud")]
+)
+def test_a_setting_that_somebody_made_up_is_refused(server, alice, field, value):
+    answer = prefer(Visitor(server, alice), **{field: value})
+
+    assert answer.status_code == 422
+    assert f'id="id_{field}_error"' in answer.text
+
+
+def test_what_was_chosen_is_marked(server, alice):
+    visitor = Visitor(server, alice)
+
+    page = prefer(visitor, enter_sends="no", notifications="mentions").text
+
+    checked = re.findall(r'<input type="radio" name="(\w+)" value="(\w+)"[^>]* checked', page)
+    assert dict(checked) == {"theme": "system", "enter_sends": "no", "notifications": "mentions"}
+    assert 'data-notifications="mentions" data-enter-sends="false"' in visitor.open("/").text
+
+
+def test_the_administration_speaks_the_language_of_its_reader(server, moira):
+    visitor = Visitor(server, moira)
+    visitor.headers["Accept-Language"] = "en"
+    assert '<html lang="en' in visitor.open("/admin/").text
+
+    User.objects.filter(pk=moira.user.pk).update(language="fa")
+
+    assert '<html lang="fa" dir="rtl"' in visitor.open("/admin/").text
 
 
 # The password and the devices

@@ -13,6 +13,7 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from accounts import actions, hot_path, tokens
 from accounts.models import Session, User
 from chatservice import realtime
+from chatservice.mongo.client import database
 from chatservice.realtime.loop import run
 
 ME = "/auth/users/me"
@@ -310,10 +311,77 @@ def test_the_profile_can_be_changed(alice, device, path):
         "email": alice.email,
         "full_name": "آلیس",
         "language": "fa",
+        "theme": "system",
+        "enter_sends": True,
+        "notifications": "on",
     }
     assert phone.http.get(ME).json() == response.json()
     response = phone.http.patch(path, {"language": ""}, content_type="application/json")
     assert (response.json()["language"], response.json()["full_name"]) == ("", "آلیس")
+
+
+def test_the_settings_are_kept_with_the_person(alice, device):
+    phone, laptop = device(alice), device(alice)
+    settings_ = {"theme": "dark", "enter_sends": False, "notifications": "mentions"}
+    response = phone.http.patch(ME, settings_, content_type="application/json")
+
+    assert response.status_code == 200
+    for answer in (response, laptop.http.get(ME)):
+        assert {name: answer.json()[name] for name in settings_} == settings_
+
+
+def test_a_person_stored_before_there_were_settings_has_the_usual_ones(alice, device):
+    phone = device(alice)
+    fields = {"theme": "", "enter_sends": "", "notifications": ""}
+    database()[User._meta.db_table].update_one({"_id": alice.user.pk}, {"$unset": fields})
+
+    answer = phone.http.get(ME).json()
+    assert {name: answer[name] for name in fields} == {
+        "theme": "system",
+        "enter_sends": True,
+        "notifications": "on",
+    }
+
+
+REFUSED = {"en": "This may not be blank.", "fa": "این نمی‌تواند خالی باشد."}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "asked", "spoken"),
+    [
+        ("", "", "en"),
+        ("", "fa-IR, en;q=0.5", "fa"),
+        ("fa", "", "fa"),
+        ("fa", "*", "fa"),
+        ("fa", "xx", "fa"),
+        ("fa", "en", "en"),
+        ("en", "fa", "fa"),
+    ],
+)
+def test_errors_are_in_the_language_asked_for_else_in_the_persons(
+    alice, device, chosen, asked, spoken
+):
+    User.objects.filter(pk=alice.user.pk).update(language=chosen)
+    response = device(alice).http.post(
+        "/chat/chat_rooms/",
+        {"name": " "},
+        content_type="application/json",
+        headers={"Accept-Language": asked} if asked else {},
+    )
+
+    assert response.json()["detail"] == REFUSED[spoken]
+    assert response["Content-Language"] == spoken
+
+
+def test_the_contracts_words_are_the_same_in_every_language(alice, device):
+    User.objects.filter(pk=alice.user.pk).update(language="fa")
+    http = device(alice).http
+
+    assert http.get(f"/chat/chat_rooms/{'0' * 24}").json() == {
+        "detail": "Chat room not found or access denied"
+    }
+    answer = Client(headers={"Accept-Language": "fa"}).get(ME)
+    assert answer.json() == {"detail": "Not authenticated"}
 
 
 def test_nothing_else_can_be_changed(alice, device):
@@ -328,7 +396,17 @@ def test_nothing_else_can_be_changed(alice, device):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("language", "xx"), ("language", 7), ("full_name", "a" * 151), ("full_name", "a\u202eb")],
+    [
+        ("theme", "pink"),
+        ("theme", None),
+        ("enter_sends", "maybe"),
+        ("enter_sends", None),
+        ("notifications", "loud"),
+        ("language", "xx"),
+        ("language", 7),
+        ("full_name", "a" * 151),
+        ("full_name", "a\u202eb"),
+    ],
 )
 def test_an_invalid_profile_is_refused(alice, device, field, value):
     phone = device(alice)
@@ -363,6 +441,22 @@ def test_the_cookie_counts_for_writing_with_the_csrf_token_only(browser, alice):
     token = browser.cookies["csrftoken"].value
     assert browser.post("/auth/logout", headers={"X-CSRFToken": token}).status_code == 204
     assert browser.get(ME).status_code == 401
+
+
+@pytest.mark.parametrize(("chosen", "spoken"), [("", "en"), ("fa", "fa")])
+def test_the_api_speaks_the_pages_language_to_them(browser, alice, chosen, spoken):
+    """A browser asks for its own language with every request, whoever looks at it."""
+    User.objects.filter(pk=alice.user.pk).update(language=chosen)
+    browser.get("/admin/login/")  # sets the CSRF cookie
+    response = browser.patch(
+        ME,
+        {"language": "xx"},
+        content_type="application/json",
+        headers={"Accept-Language": "en", "X-CSRFToken": browser.cookies["csrftoken"].value},
+    )
+
+    assert response.status_code == 422
+    assert response["Content-Language"] == spoken
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import { visit } from "chat/visit"
 
+const STEPS = { ArrowUp: -1, ArrowDown: 1 }
+
 function go(step) {
   const links = [...document.querySelectorAll(".room:not([hidden]) > .room__link")]
   const here = links.findIndex((anchor) => anchor.ariaCurrent)
@@ -17,8 +19,7 @@ export function start() {
     const hasDialog = document.querySelector("dialog[open]") !== null
     if (isCommand && !altKey && event.code === "KeyK") document.querySelector("room-switcher").open()
     else if (hasDialog) return
-    else if (altKey && !isCommand && !shiftKey && key === "ArrowUp") go(-1)
-    else if (altKey && !isCommand && !shiftKey && key === "ArrowDown") go(1)
+    else if (altKey && !isCommand && !shiftKey && key in STEPS) go(STEPS[key])
     else if (key === "?" && !isWriting && !isCommand) document.getElementById("keys").showModal()
     else return
     event.preventDefault()

@@ -23,7 +23,7 @@ const forms = {
   brief(moment) {
     const days = daysFromToday(moment)
     if (days === 0) return time(moment)
-    if (days === -1) return relative.format(-1, "day")
+    if (days === -1) return relative.format(days, "day")
     if (days < 0 && days > -7) return format("weekday", { weekday: "short" }).format(moment)
     return format("date", { dateStyle: "short" }).format(moment)
   },
@@ -46,7 +46,7 @@ class LocalTime extends HTMLElement {
   }
 
   attributeChangedCallback() {
-    if (this.isConnected) this.#show()
+    this.#show()
   }
 
   #show() {

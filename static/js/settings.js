@@ -1,1 +1,0 @@
-import "chat/elements/local-time"
