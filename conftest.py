@@ -252,7 +252,11 @@ class Person:
     @cached_property
     def http(self):
         """A client of the running service that sends this person's token."""
-        client = Http(self._request.getfixturevalue("server").url)
+        return self.at(self._request.getfixturevalue("server"))
+
+    def at(self, server):
+        """The same for a server of the test's own."""
+        client = Http(server.url)
         client.headers["Authorization"] = f"Bearer {self.token}"
         return client
 

@@ -1,10 +1,16 @@
 """What the tests of the chat share: rooms, and devices that remember what they were told."""
 
 import contextlib
+import shutil
+import signal
+import subprocess
 
 import pytest
 
-from acceptance.people import Device
+from acceptance.waiting import PATIENCE
+from conftest import unavailable
+
+from .live_contract import JudgedDevice, LiveContract
 
 
 class Conversation:
@@ -54,13 +60,65 @@ def lunch(make_room, alice, bob):
 
 @pytest.fixture
 def connect(server):
-    """Connect a device of a person: `connect(person, protocol=2, rooms={...})`."""
+    """Connect a device of a person: `connect(person, protocol=2, rooms={...})`.
+
+    Whatever it is told must be as docs/asyncapi.yaml says.
+    """
+    contract = LiveContract()
     with contextlib.ExitStack() as devices:
 
         def connect(person, *, transports=("websocket",), **auth):
-            device = Device(server.url)
+            device = JudgedDevice(server.url, contract)
             devices.callback(device.close)
             device.connect(auth={"token": person.token, **auth}, transports=list(transports))
             return device
 
         yield connect
+    assert contract.problems == []
+
+
+# A Redis that fails
+
+
+class Redis:
+    """A Redis server that can be killed, started again and paused."""
+
+    def __init__(self, directory):
+        if not shutil.which("redis-server"):
+            unavailable("There is no redis-server on the PATH")
+        self.directory = directory
+        self.url = f"unix://{directory}/redis.sock"
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [
+                *("redis-server", "--port", "0", "--save", ""),
+                *("--unixsocket", f"{self.directory}/redis.sock", "--dir", str(self.directory)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for line in self.process.stdout:
+            if "eady to accept connections" in line:
+                return
+        pytest.fail("Redis has not started.")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def own_redis(tmp_path):
+    redis = Redis(tmp_path)
+    yield redis
+    redis.kill()

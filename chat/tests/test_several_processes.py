@@ -2,8 +2,6 @@
 
 import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -14,23 +12,16 @@ from acceptance.people import Device
 from acceptance.waiting import PATIENCE, eventually
 from accounts.models import Session, User
 from chatservice.timestamps import now
-from conftest import ROOT, Http, Server, unavailable
+from conftest import ROOT, Http, Server
 
 from .ordered_device import OrderedDevice
 
 pytestmark = pytest.mark.redis
 
 
-def door(person, server):
-    """The person's client at one of the processes."""
-    client = Http(server.url)
-    client.headers["Authorization"] = f"Bearer {person.token}"
-    return client
-
-
 def post(person, server, room, *texts):
     for text in texts:
-        answer = door(person, server).post(f"{room.path}/messages", json={"content": text})
+        answer = person.at(server).post(f"{room.path}/messages", json={"content": text})
         assert answer.status_code == 201, answer.text
 
 
@@ -231,7 +222,7 @@ def test_a_log_out_cuts_that_device_in_every_process(alice, near, far, devices):
         assert device.call("get_online_users")["ok"] is True
         assert device.all("error") == []
 
-    assert door(alice, near).post("/auth/logout_all").status_code == 204
+    assert alice.at(near).post("/auth/logout_all").status_code == 204
     assert all(cut(device) for device in laptop)
 
 
@@ -239,7 +230,7 @@ def test_a_new_password_cuts_every_device_in_every_process(alice, bob, near, far
     everywhere = [devices.open(alice, server) for server in (near, far)]
     other = devices.open(bob, far)
 
-    answer = door(alice, near).post(
+    answer = alice.at(near).post(
         "/auth/change_password",
         json={"old_password": alice.password, "new_password": "quite another one"},
     )
@@ -276,9 +267,9 @@ def test_who_is_no_member_any_more_hears_nothing_in_any_process(
 ):
     listeners = [devices.open(bob, near), devices.open(bob, far)]
     if how == "removed":
-        answer = door(alice, near).delete(f"{lunch.path}/members/{bob.id}")
+        answer = alice.at(near).delete(f"{lunch.path}/members/{bob.id}")
     else:
-        answer = door(bob, near).post(f"{lunch.path}/leave")
+        answer = bob.at(near).post(f"{lunch.path}/leave")
     assert answer.status_code == 204
     post(alice, near, lunch, "among ourselves")
     post(alice, far, lunch, "and here")
@@ -298,50 +289,6 @@ def test_who_is_no_member_any_more_hears_nothing_in_any_process(
 
 
 # With a Redis that fails
-
-
-class Redis:
-    """A Redis server that can be killed, started again and paused."""
-
-    def __init__(self, directory):
-        if not shutil.which("redis-server"):
-            unavailable("There is no redis-server on the PATH")
-        self.directory = directory
-        self.url = f"unix://{directory}/redis.sock"
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(
-            [
-                *("redis-server", "--port", "0", "--save", ""),
-                *("--unixsocket", f"{self.directory}/redis.sock", "--dir", str(self.directory)),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for line in self.process.stdout:
-            if "eady to accept connections" in line:
-                return
-        pytest.fail("Redis has not started.")
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait(PATIENCE)
-        self.process.stdout.close()
-
-    def pause(self):
-        self.process.send_signal(signal.SIGSTOP)
-
-    def go_on(self):
-        self.process.send_signal(signal.SIGCONT)
-
-
-@pytest.fixture
-def own_redis(tmp_path):
-    redis = Redis(tmp_path)
-    yield redis
-    redis.kill()
 
 
 def lines(server, text):
@@ -444,7 +391,7 @@ def test_a_log_out_that_the_others_are_not_told_of_is_noticed(
     own_redis.kill()
     eventually(lambda: lines(far, "is away"), what="the outage")
 
-    assert door(alice, near).post("/auth/logout").status_code == 204
+    assert alice.at(near).post("/auth/logout").status_code == 204
     assert cut(reader)
 
 
