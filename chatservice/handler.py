@@ -1,5 +1,9 @@
 """How Django runs inside an ASGI server."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest, HttpResponse
@@ -17,3 +21,10 @@ class ThreadHandler(ASGIHandler):
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponse:
         return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+
+    async def listen_for_disconnect(self, receive: Callable[[], Awaitable[Any]]) -> None:
+        """As Django's, which nobody asks for its outcome if the server ends this very moment."""
+        this = asyncio.current_task()
+        assert this is not None
+        this.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await super().listen_for_disconnect(receive)

@@ -170,3 +170,44 @@ asyncio.run(main())
     )
 
     assert result.stdout == "lifespan.startup.complete lifespan.shutdown.complete\n", result.stderr
+
+
+def test_a_client_that_leaves_when_the_server_ends_is_no_traceback():
+    script = """
+import asyncio, gc
+from chatservice.asgi import application
+complaints = []
+async def main():
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+    leaves, incoming = asyncio.Event(), [{"type": "http.request", "body": b""}]
+    async def receive():
+        if incoming:
+            return incoming.pop()
+        await leaves.wait()
+        return {"type": "http.disconnect"}
+    async def send(event):
+        leaves.set()
+        await asyncio.Event().wait()
+    scope = {"type": "http", "method": "GET", "path": "/health", "query_string": b"",
+             "headers": [(b"host", b"localhost")]}
+    request = asyncio.create_task(application(scope, receive, send))
+    await leaves.wait()
+    await asyncio.sleep(0)  # the request's tasks learn of it, and the request itself does not yet
+    request.cancel()
+    await asyncio.wait([request])
+    del request
+asyncio.run(main())
+gc.collect()
+print(complaints)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (result.stdout, result.stderr) == ("[]\n", "")
