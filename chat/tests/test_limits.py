@@ -371,7 +371,7 @@ def test_a_page_says_so_in_words(alice, room, settings, monkeypatch):
     assert browser.post("/login", log_in).status_code == 302
     settings.THROTTLE = True
     monkeypatch.setattr(limits.buckets, "is_serving", True)
-    limits.buckets.note_spent([("messages", alice.id, limits.MESSAGES.burst)])
+    limits.buckets.note_spent([("messages", alice.id, 2 * limits.MESSAGES.burst)])
 
     form = {"content": "hello", "client_id": "c1"}
     answer = browser.post(f"/rooms/{room}/messages", form, headers={"Accept": "text/html"})

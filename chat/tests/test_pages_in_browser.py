@@ -336,6 +336,7 @@ def test_a_restart_in_the_middle_loses_and_doubles_nothing(
     hers, his = visit(alice, path, url=server.url), visit(bob, path, url=server.url)
     say(hers, "Before")
     expect(texts(his)).to_have_text(["Before"])
+    expect(hers.locator(".message--pending")).to_have_count(0)
 
     server.kill()
     expect(hers.locator("connection-state [data-when=offline]")).to_be_visible()

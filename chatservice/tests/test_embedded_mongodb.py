@@ -63,8 +63,9 @@ class User:
 
 
 @pytest.fixture
-def directory(tmp_path):
-    path = tmp_path / "a data directory" / "mongodb"
+def directory(tmp_path_factory):
+    # A short name, for the socket to lie in the directory itself.
+    path = tmp_path_factory.mktemp("its") / "a data directory" / "mongodb"
     yield path
     eventually(lambda: not processes(path), f"a process of {path} is left over")
 
