@@ -18,7 +18,7 @@ from acceptance.people import Device
 from acceptance.waiting import PATIENCE, eventually
 from chat.tests.ordered_device import OrderedDevice
 from chatservice.tests.test_serve import refusal
-from conftest import Http
+from conftest import Http, Server
 
 pytestmark = pytest.mark.redis
 
@@ -26,8 +26,23 @@ WORKERS = 3
 PONG = "3"  # an Engine.IO packet that is welcome at any time
 
 
+@pytest.fixture(scope="module")
+def _service(django_db_setup, redis):
+    service = Server(WORKERS=str(WORKERS), REDIS_URL=redis)
+    yield service
+    service.stop()
+
+
 @pytest.fixture
-def service(start_server, redis):
+def service(_service, db):
+    """Several workers that serve, for a test that leaves them as they are."""
+    _service.forget_output()
+    return _service
+
+
+@pytest.fixture
+def own_service(start_server, redis):
+    """The same, for a test that ends some of them."""
     return start_server(WORKERS=str(WORKERS), REDIS_URL=redis)
 
 
@@ -122,47 +137,47 @@ def test_requests_that_come_before_the_answer_to_the_last_are_passed_on_too(serv
         assert received.count(b"HTTP/1.1 200 OK") == 2, received
 
 
-def test_a_worker_that_dies_is_replaced_and_the_others_go_on(alice, bob, lunch, service):
-    devices = [Device(service.url) for _ in range(3 * WORKERS)]
+def test_a_worker_that_dies_is_replaced_and_the_others_go_on(alice, bob, lunch, own_service):
+    devices = [Device(own_service.url) for _ in range(3 * WORKERS)]
     for device in devices:
         device.connect(auth={"token": bob.token, "protocol": 2}, transports=["websocket"])
-    before = children(service.process.pid)
+    before = children(own_service.process.pid)
     assert len(before) == WORKERS
 
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
-    eventually(lambda: "has died" in service.output(), what="a word about it")
-    post(service, alice, lunch, "still here")
+    eventually(lambda: "has died" in own_service.output(), what="a word about it")
+    post(own_service, alice, lunch, "still here")
     for device in devices:
         if device.connected:
             device.wait_for("room_event")
     after = eventually(
-        lambda: (now := children(service.process.pid)) and len(now) == WORKERS and now,
+        lambda: (now := children(own_service.process.pid)) and len(now) == WORKERS and now,
         what="another worker",
     )
     assert victim not in after
     assert len(before & after) == WORKERS - 1
-    assert re.search(r"Worker \d has died \(exit code -9\)", service.output())
+    assert re.search(r"Worker \d has died \(exit code -9\)", own_service.output())
     for device in devices:
         device.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_all_end_when_the_parent_is_told_to_stop(service, alice, number):
-    workers = children(service.process.pid)
-    device = Device(service.url)
+def test_all_end_when_the_parent_is_told_to_stop(own_service, alice, number):
+    workers = children(own_service.process.pid)
+    device = Device(own_service.url)
     device.connect(auth={"token": alice.token}, transports=["websocket"])
 
-    service.process.send_signal(number)
-    assert service.process.wait(PATIENCE) == 0
+    own_service.process.send_signal(number)
+    assert own_service.process.wait(PATIENCE) == 0
     assert device.ended.wait(PATIENCE)
     assert not any(is_alive(pid) for pid in workers)
-    assert "Traceback" not in service.output()
+    assert "Traceback" not in own_service.output()
 
 
-def test_all_end_when_the_parent_is_killed(service):
-    workers = children(service.process.pid)
-    service.kill()
+def test_all_end_when_the_parent_is_killed(own_service):
+    workers = children(own_service.process.pid)
+    own_service.kill()
 
     for pid in workers:
         eventually(lambda pid=pid: not is_alive(pid), what="the end of a worker")
