@@ -14,6 +14,9 @@ STATIC := staticfiles/.collected
 TEXTS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 STATIC_FILES := $(shell find static */static -type f 2>/dev/null | sed 's/ /\\ /g')
 
+# Tests wait more than they compute: more at once than there are processors, yet not many more.
+JOBS ?= 4
+
 # One set-up at a time: two `make run` may start at once.
 LOCKED := $(shell command -v flock >/dev/null && echo flock .setup.lock)
 
@@ -32,8 +35,8 @@ setup-for-development: setup
 run: setup ## Serve on HOST and PORT (127.0.0.1:8000), with the data in DATA_DIR (.data)
 	@exec $(PYTHON) manage.py serve
 
-test: setup-for-development ## Run the tests; ARGS="chat -k history" goes to pytest
-	@exec $(PYTHON) -m pytest $(ARGS)
+test: setup-for-development ## Run the tests, JOBS (4) at once; ARGS="chat -k history" goes to pytest
+	@exec $(PYTHON) -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 check: setup-for-development ## Format, lint, banned imports, types, missing migrations, API schema
 	$(PYTHON) -m ruff format --check .

@@ -8,6 +8,7 @@ the database starts with an empty one.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,8 +22,15 @@ ROOT = Path(__file__).resolve().parent
 IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 # Before Django reads its settings: what the shell or `.env` say is not for the tests. A worker of
-# pytest-xdist inherits the directory, and so the MongoDB server, of the process that started it.
-if not IS_XDIST_WORKER:
+# pytest-xdist inherits them, and has a directory of its own inside the directory of the process
+# that started it, with the same MongoDB server and a database of its own there.
+if IS_XDIST_WORKER:
+    shared = Path(os.environ["DATA_DIR"])
+    own = shared / os.environ["PYTEST_XDIST_WORKER"]
+    own.mkdir()
+    (own / "mongodb").symlink_to(shared / "mongodb")
+    os.environ["DATA_DIR"] = str(own)
+else:
     for name in re.findall(r"^([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE):
         os.environ[name] = ""
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="chat-tests-")
@@ -30,6 +38,9 @@ if not IS_XDIST_WORKER:
     os.environ["PATH"] += f"{os.pathsep}{sys.prefix}/bin"  # node, where set-up had to fetch it
 os.environ["DATABASE_NAME"] = f"tests_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 os.environ["DJANGO_SETTINGS_MODULE"] = "chatservice.settings"
+
+# A shell that runs us in the background has this signal ignored, and processes inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATA_DIR = Path(os.environ["DATA_DIR"])
 STOP_SECONDS = 20
@@ -42,6 +53,19 @@ def pytest_configure():
     import django
 
     django.setup()
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, in the process that starts the workers
+def pytest_xdist_setupnodes():
+    """Start the server that the workers share, and let pytest-django come too early there, too.
+
+    A worker that inherited the variable would read the settings before this file has said which
+    database and directory are its own.
+    """
+    from chatservice.mongo import embedded
+
+    embedded.ensure_running(DATA_DIR / "mongodb")
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_unconfigure():
