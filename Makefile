@@ -10,6 +10,7 @@ PYTHON := .venv/bin/python
 RUNTIME := .venv/.runtime-installed
 DEVELOPMENT := .venv/.development-installed
 NODE_MODULES := node_modules/.installed
+PEER := benchmarks/peer/node_modules/.installed
 STATIC := staticfiles/.collected
 TEXTS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 STATIC_FILES := $(shell find static */static -type f 2>/dev/null | sed 's/ /\\ /g')
@@ -20,7 +21,7 @@ JOBS ?= 4
 # One set-up at a time: two `make run` may start at once.
 LOCKED := $(shell command -v flock >/dev/null && echo flock .setup.lock)
 
-.PHONY: help setup setup-for-development run test check demo reset requirements
+.PHONY: help setup setup-for-development run test check bench demo reset requirements
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -46,6 +47,10 @@ check: setup-for-development ## Format, lint, banned imports, types, missing mig
 	@scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; export DATA_DIR="$$scratch"; set -x; \
 	$(PYTHON) manage.py makemigrations --check --dry-run; \
 	$(PYTHON) manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+bench: setup-for-development ## Measure, beside Node.js; ROWS="rest-post memory" only these, QUICK=1 roughly
+	@$(LOCKED) $(MAKE) -s $(PEER)
+	@exec $(PYTHON) -m benchmarks $(if $(filter 1,$(QUICK)),--quick) $(ROWS)
 
 demo: setup ## Serve with people, rooms and messages to look at
 	@$(PYTHON) manage.py seed_demo
@@ -97,6 +102,11 @@ $(NODE_MODULES): package.json package-lock.json $(RUNTIME)
 	fi
 	@echo "Installing the Socket.IO client"
 	@export PATH="$$PATH:$$PWD/.venv/bin"; npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
+
+$(PEER): benchmarks/peer/package.json benchmarks/peer/package-lock.json $(NODE_MODULES)
+	@echo "Installing the peer in Node.js"
+	@export PATH="$$PATH:$$PWD/.venv/bin"; npm ci --prefix benchmarks/peer --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 locale/%.mo: locale/%.po $(RUNTIME)

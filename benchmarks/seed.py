@@ -1,0 +1,239 @@
+"""Fill the databases: people with tokens, rooms, and one room with a million messages.
+
+Straight into MongoDB, because ten thousand sign-ups would take longer than all benchmarks. What
+comes out is what the actions would have made: `manage.py check_rooms` finds nothing wrong. The peer
+gets a copy, so that both work on the same documents with the same indexes.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
+
+from bson import ObjectId
+from pymongo import WriteConcern
+from pymongo.database import Database
+
+from . import workspace
+from .workspace import PEER_DATABASE, PRODUCT_DATABASE, TOKEN_MINUTES, WORKSPACE
+
+VERSION = 1
+"""To be raised with every change of what is made here: older databases are then made anew."""
+
+ROOM_SIZE = 20
+CROWD_ROOMS = 500
+SHORT_HISTORY, LONG_HISTORY = 100, 1_000_000
+BATCH = 10_000
+MAXIMUM_AGE = timedelta(minutes=TOKEN_MINUTES) - timedelta(days=1)
+
+Document = dict[str, Any]
+
+
+def seed_once() -> dict[str, Any]:
+    """What was made: `rooms` by name and the `cookie` of a reader. People are in files.
+
+    Made anew if there is none, or of another version, or its tokens are about to end.
+    """
+    path = WORKSPACE / "seeded.json"
+    if path.exists():
+        made = json.loads(path.read_text())
+        if made["version"] == VERSION and time.time() - made["at"] < MAXIMUM_AGE.total_seconds():
+            return made
+    path.unlink(missing_ok=True)
+    made = Seeding().run() | {"version": VERSION, "at": time.time()}
+    path.write_text(json.dumps(made))
+    return made
+
+
+class Seeding:
+    """Makes both databases from nothing."""
+
+    def __init__(self) -> None:
+        from chatservice.mongo.client import database
+
+        self.client = database().client
+        for name in (PRODUCT_DATABASE, PEER_DATABASE):
+            self.client.drop_database(name)
+        quick = WriteConcern(w=1, j=False)
+        self.db: Database[Document] = self.client.get_database(
+            PRODUCT_DATABASE, write_concern=quick
+        )
+        self.people_made = 0
+        self.rooms: dict[str, str] = {}
+
+    def run(self) -> dict[str, Any]:
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0, interactive=False)
+        (WORKSPACE / "people").mkdir(exist_ok=True)
+        crowd: list[tuple[Document, str, str]] = []
+        for number in range(CROWD_ROOMS):
+            people = self._people(ROOM_SIZE)
+            room_id = self._room(f"Crowd {number}", people, messages=0)
+            crowd += [(person, token, room_id) for person, token in people]
+        write_people("crowd", [(token, room_id) for _person, token, room_id in crowd])
+        for size in (200, 1_000):
+            people = self._people(size)
+            room_id = self._room(f"Hall {size}", people, messages=0)
+            write_people(f"hall-{size}", [(token, room_id) for _person, token in people])
+        readers = self._people(ROOM_SIZE)
+        for name, length in (("short", SHORT_HISTORY), ("long", LONG_HISTORY)):
+            room_id = self.rooms[name] = self._room(name.title(), readers, messages=length)
+            write_people(f"readers-{name}", [(token, room_id) for _person, token in readers])
+        cookie = self._web_session(readers[0][0])
+        self._copy_for_the_peer()
+        return {"rooms": self.rooms, "cookie": cookie}
+
+    def _people(self, count: int) -> list[tuple[Document, str]]:
+        """New people, as documents, each with an access token of a session of their own."""
+        from accounts.models import Session, User
+        from accounts.tokens import AccessToken
+        from chatservice.timestamps import now
+
+        users, sessions, tokens = [], [], []
+        for _ in range(count):
+            self.people_made += 1
+            name = f"person{self.people_made}"
+            user = User(email=f"{name}@example.org", username=name, full_name=name)
+            user.email_key, user.username_key = user.email, name
+            user.set_unusable_password()
+            session = Session(user=user, expires_at=now() + timedelta(minutes=TOKEN_MINUTES))
+            token = AccessToken()
+            token["sub"], token["uid"], token["sid"] = user.email, str(user.pk), str(session.pk)
+            users.append(document_of(user))
+            sessions.append(document_of(session))
+            tokens.append(str(token))
+        self.db[User._meta.db_table].insert_many(users)
+        self.db[Session._meta.db_table].insert_many(sessions)
+        return list(zip(users, tokens, strict=True))
+
+    def _room(self, name: str, people: Sequence[tuple[Document, str]], *, messages: int) -> str:
+        """A room with its log: that it was made, who is in it, and messages of theirs."""
+        from chat.models import Entry, Membership, Room
+        from chatservice.timestamps import now
+
+        room = document_of(Room(name=name))
+        room_id, moment = room["_id"], now() - timedelta(seconds=messages + 1)
+        owner = people[0][0]
+        room |= {
+            "created_by_id": owner["_id"],
+            "rev": 1,
+            "last_seq": messages + 2,
+            "projected_seq": messages + 2,
+            "message_count": messages,
+            "last_activity_at": moment + timedelta(seconds=messages),
+        }
+        self.db[Room._meta.db_table].insert_one(room)
+        members = [
+            {
+                "id": str(person["_id"]),
+                "email": person["email"],
+                "username": person["username"],
+                "role": "owner" if person is owner else "member",
+            }
+            for person, _token in people
+        ]
+        memberships = []
+        for (person, _token), member in zip(people, members, strict=True):
+            membership = document_of(Membership(role=member["role"], joined_at=moment, rev=2))
+            membership |= {"room_id": room_id, "user_id": person["_id"], "read_seq": 2}
+            memberships.append(membership)
+        self.db[Membership._meta.db_table].insert_many(memberships)
+        first = {"name": name, "description": "", "created": True}
+        second = {"added": members, "removed": [], "messages": 0}
+        entries = self.db[Entry._meta.db_table]
+        entries.insert_many(
+            [
+                {"data": data, **entry_of(owner, room_id, seq, kind, moment)}
+                for seq, kind, data in ((1, "room", first), (2, "member", second))
+            ]
+        )
+        batch: list[Document] = []
+        for entry in self._messages(people, room_id, messages, moment):
+            batch.append(entry)
+            if len(batch) == BATCH or entry["number"] == messages:
+                entries.insert_many(batch)
+                batch = []
+        return str(room_id)
+
+    def _messages(
+        self,
+        people: Sequence[tuple[Document, str]],
+        room_id: ObjectId,
+        count: int,
+        moment: datetime,
+    ) -> Iterator[Document]:
+        for number in range(1, count + 1):
+            author, seq = people[number % len(people)][0], number + 2
+            yield {
+                **entry_of(author, room_id, seq, "message", moment + timedelta(seconds=number)),
+                "content": f"{number} is a message of an ordinary length, as people write them.",
+                "reply_to": None,
+                "via": "rest",
+                "number": number,
+                "rev": seq,
+            }
+
+    def _web_session(self, person: Document) -> str:
+        """The cookie of somebody who is logged in with a browser."""
+        from django.conf import settings
+        from django.contrib import auth
+
+        from accounts.hot_path import WEB_SESSION_KEY, user_from
+        from accounts.models import Session
+
+        user = user_from(person)
+        log_in = self.db[Session._meta.db_table].find_one({"user_id": user.pk})
+        assert log_in is not None
+        session = import_module(settings.SESSION_ENGINE).SessionStore()
+        session[auth.SESSION_KEY] = str(user.pk)
+        session[auth.BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session[WEB_SESSION_KEY] = str(log_in["_id"])
+        session.set_expiry(timedelta(minutes=TOKEN_MINUTES))
+        session.create()
+        return session.session_key
+
+    def _copy_for_the_peer(self) -> None:
+        for name in self.db.list_collection_names():
+            collection = self.db[name]
+            collection.aggregate([{"$out": {"db": PEER_DATABASE, "coll": name}}])
+            copy = self.client[PEER_DATABASE][name]
+            for index in collection.list_indexes():
+                options = {key: index[key] for key in index if key not in ("v", "key", "ns")}
+                copy.create_index(list(index["key"].items()), **options)
+
+
+def document_of(instance: Any) -> Document:
+    """The document that stands for an instance of a model."""
+    return {
+        str(field.column): field.value_from_object(instance)
+        for field in instance._meta.concrete_fields
+    }
+
+
+def entry_of(
+    author: Document, room_id: ObjectId, seq: int, kind: str, moment: datetime
+) -> Document:
+    return {
+        "_id": ObjectId(),
+        "room_id": room_id,
+        "seq": seq,
+        "kind": kind,
+        "actor_id": author["_id"],
+        "sender": author["email"],
+        "created_at": moment,
+    }
+
+
+def write_people(name: str, people: Sequence[tuple[str, str]]) -> None:
+    """A file for the load generator: a line for each client, `token room number`."""
+    lines = (f"{token} {room_id} 0\n" for token, room_id in people)
+    (WORKSPACE / "people" / f"{name}.txt").write_text("".join(lines))
+
+
+if __name__ == "__main__":
+    workspace.set_up_django()
+    seed_once()
