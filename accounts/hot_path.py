@@ -5,6 +5,7 @@ as much (docs/decisions/0001). What comes back are `User` instances all the same
 Coroutines run on the home loop; the rest is for synchronous doors.
 """
 
+import re
 from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -127,6 +128,33 @@ async def find_people(names: Iterable[str]) -> dict[str, User]:
     by_key = {user.username_key: user for user in people}
     by_key |= {user.email_key: user for user in people}
     return {name: by_key[key] for name, key in keys.items() if key in by_key}
+
+
+async def find_ids_by_username_key(keys: Iterable[str]) -> dict[str, ObjectId]:
+    """The ids of the active people whose user names have these keys (`names.key_of`)."""
+    query = {"is_active": True, "username_key": {"$in": list(set(keys))}}
+    found = async_database()[USERS].find(query, {"username_key": 1})
+    return {document["username_key"]: document["_id"] async for document in found}
+
+
+async def find_people_called(
+    beginning: str, *, among: Iterable[ObjectId], limit: int
+) -> list[User]:
+    """The active people of those `among` whose user name, or a word of whose full name, begins so.
+
+    By user name; at most `limit`.
+    """
+    key = re.escape(key_of(beginning))
+    query = {
+        "_id": {"$in": list(among)},
+        "is_active": True,
+        "$or": [
+            {"username_key": {"$regex": f"^{key}"}},
+            {"full_name": {"$regex": rf"(^|\s){re.escape(beginning)}", "$options": "i"}},
+        ],
+    }
+    found = async_database()[USERS].find(query).sort("username_key", 1).limit(limit)
+    return [user_from(document) async for document in found]
 
 
 def user_from(document: dict[str, Any]) -> User:

@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chatservice import limits
 from chatservice.realtime.loop import run
 from chatservice.refusals import FORBIDDEN, INVALID, NOT_AUTHENTICATED, refusal
 
@@ -98,10 +99,10 @@ class RoomViewSet(viewsets.ViewSet):
         parameters=[ROOM],
         request=serializers.ChangeRoom,
         responses={200: serializers.RoomSummary, **WRITING},
-        summary="Rename or describe a room",
+        summary="Change a room",
     )
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change the name, the description, or both."""
+        """Change the name, the description, or whether it is public, which only an owner may."""
         room_id = policies.room_id_from(pk)
         fields = checked(serializers.ChangeRoom, request.data)
         run(actions.change_room(actor=request.user, room_id=room_id, **fields))
@@ -122,6 +123,29 @@ class RoomViewSet(viewsets.ViewSet):
         room_id = policies.room_id_from(pk)
         run(actions.leave_room(actor=request.user, room_id=room_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        parameters=[ROOM], request=None, responses={204: None, **READING}, summary="Join a room"
+    )
+    @action(detail=True, methods=["post"])
+    def join(self, request: Request, pk: str) -> Response:
+        """Go into a public room. Any other is not there for who is not in it."""
+        run(actions.join_room(actor=request.user, room_id=policies.room_id_from(pk)))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        parameters=[ROOM],
+        request=serializers.ChangeMembership,
+        responses={200: serializers.Muted, **READING, **INVALID},
+        summary="Mute a room, or no more",
+    )
+    @action(detail=True, methods=["patch"])
+    def membership(self, request: Request, pk: str) -> Response:
+        """Say whether you want to hear of a room. Your devices are told, and nobody else."""
+        room_id = policies.room_id_from(pk)
+        muted = checked(serializers.ChangeMembership, request.data)["muted"]
+        run(actions.mute_room(actor=request.user, room_id=room_id, muted=muted))
+        return Response(events.membership(room_id, muted=muted))
 
     @extend_schema(
         parameters=[ROOM],
@@ -261,6 +285,46 @@ class MessageViewSet(viewsets.ViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+REACTION = OpenApiParameter(
+    "emoji", OpenApiTypes.STR, OpenApiParameter.PATH, description="One emoji, percent-encoded."
+)
+
+
+class ReactionViewSet(viewsets.ViewSet):
+    """Your own reaction to a message."""
+
+    @extend_schema(
+        parameters=[ROOM, MESSAGE, REACTION],
+        request=None,
+        responses={204: None, **READING, **INVALID},
+        summary="React to a message",
+    )
+    def update(self, request: Request, pk: str, message_id: str, emoji: str) -> Response:
+        """React with an emoji. Doing it again does nothing."""
+        return self._react(request, pk, message_id, emoji, on=True)
+
+    @extend_schema(
+        parameters=[ROOM, MESSAGE, REACTION],
+        responses={204: None, **READING, **INVALID},
+        summary="Take a reaction back",
+    )
+    def destroy(self, request: Request, pk: str, message_id: str, emoji: str) -> Response:
+        """Take your reaction with an emoji back. Doing it again does nothing."""
+        return self._react(request, pk, message_id, emoji, on=False)
+
+    def _react(
+        self, request: Request, pk: str, message_id: str, emoji: str, *, on: bool
+    ) -> Response:
+        room_id = policies.room_id_from(pk)
+        message = run(reading.message(request.user, room_id, message_id_from(message_id)))
+        run(
+            actions.react(
+                actor=request.user, room_id=room_id, target=message["seq"], emoji=emoji, on=on
+            )
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
 class MemberViewSet(viewsets.ViewSet):
     """Who is in one of your rooms."""
 
@@ -325,6 +389,75 @@ class MemberViewSet(viewsets.ViewSet):
             )
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SearchViewSet(viewsets.ViewSet):
+    """Messages of all your rooms, by their words."""
+
+    @extend_schema(
+        parameters=[serializers.FoundPage],
+        responses={200: serializers.Found, **READING, **INVALID},
+        summary="Search messages",
+    )
+    def list(self, request: Request) -> Response:
+        """The messages that have all the words, the newest first, in the rooms that you are in.
+
+        Upper and lower case, accents, Arabic and Persian forms of letters and digits, diacritics
+        and half-spaces do not matter. Deleted messages are not found, edited ones by their new
+        text.
+        """
+        limits.take(limits.LOOK_UPS, request.user.pk)
+        query = checked(serializers.FoundPage, request.query_params)
+        hits = run(
+            reading.search(
+                request.user,
+                query["q"],
+                room_id=policies.room_id_from(query["room"]) if "room" in query else None,
+                before=hot_path.parse_id(query.get("before")),
+                limit=query["limit"],
+            )
+        )
+        return Response(serializers.found(hits))
+
+
+class PublicRoomViewSet(viewsets.ViewSet):
+    """The directory: rooms that everybody with an account may join."""
+
+    @extend_schema(
+        parameters=[serializers.DirectoryPage],
+        responses={200: serializers.PublicRooms, **NOT_AUTHENTICATED, **INVALID},
+        summary="List public rooms",
+    )
+    def list(self, request: Request) -> Response:
+        """Public rooms, the most recently active first, those you are in too."""
+        limits.take(limits.LOOK_UPS, request.user.pk)
+        query = checked(serializers.DirectoryPage, request.query_params)
+        page = run(
+            reading.public_rooms(
+                request.user, query["q"], after=query.get("after"), limit=query["limit"]
+            )
+        )
+        return Response(serializers.public_rooms(page))
+
+
+class PeopleViewSet(viewsets.ViewSet):
+    """Names to choose people by."""
+
+    @extend_schema(
+        parameters=[serializers.PeopleQuery],
+        responses={200: serializers.FoundPerson(many=True), **NOT_AUTHENTICATED, **INVALID},
+        summary="Find people",
+    )
+    def list(self, request: Request) -> Response:
+        """Up to ten people whose names begin so and who share a room with you.
+
+        Strangers are found by their whole user name or e-mail address only: nobody can list the
+        accounts of the service.
+        """
+        limits.take(limits.LOOK_UPS, request.user.pk)
+        text = checked(serializers.PeopleQuery, request.query_params)["q"]
+        people = run(reading.people(request.user, text))
+        return Response([serializers.found_person(person) for person in people])
 
 
 class PrivateChatViewSet(viewsets.ViewSet):

@@ -13,6 +13,7 @@ from bson import ObjectId
 from chatservice.mongo.client import database
 
 from .models import Entry, Membership, Room
+from .words import terms_of
 
 BATCH = 5_000
 
@@ -33,7 +34,9 @@ def problems_of(room: dict[str, Any]) -> Iterator[Problem]:
     members: dict[str, str] = {}
     messages: dict[int, dict[str, Any]] = {}
     deleted = False
-    expected = {"name": room["name"], "description": room["description"]}
+    shown = {**room, "is_public": room.get("is_public", False)}
+    expected = {name: shown[name] for name in ("name", "description", "is_public")}
+    reactions: dict[int, dict[str, list[str]]] = {}
     seq = count = 0
     cursor = db[Entry._meta.db_table].find({"room_id": room_id}, batch_size=BATCH).sort("seq", 1)
     for entry in cursor:
@@ -55,6 +58,9 @@ def problems_of(room: dict[str, Any]) -> Iterator[Problem]:
             case "delete" if (message := messages.get(data["target"])) is not None:
                 if message.get("deleted_at") is None:
                     yield Problem(room_id, f"deletion {entry['seq']} is not shown")
+                reactions.pop(data["target"], None)
+            case "reaction" if (message := messages.get(data["target"])) is not None:
+                react(reactions.setdefault(data["target"], {}), entry)
             case "member":
                 for person in data["removed"]:
                     members.pop(person["id"], None)
@@ -62,11 +68,17 @@ def problems_of(room: dict[str, Any]) -> Iterator[Problem]:
                 members |= {person["id"]: person["role"] for person in present}
             case "room":
                 deleted = deleted or data.get("deleted", False)
-                expected |= {key: data[key] for key in ("name", "description") if key in data}
+                expected |= {key: data[key] for key in expected if key in data}
     if seq > room["projected_seq"]:
         yield Problem(room_id, f"projected up to {room['projected_seq']} of {seq}")
-    if any(room[key] != value for key, value in expected.items()):
-        yield Problem(room_id, "name or description differ from the log")
+    if any(shown[key] != value for key, value in expected.items()):
+        yield Problem(room_id, "name, description or publicity differ from the log")
+    for number, message in messages.items():
+        if (message.get("reactions") or {}) != reactions.get(number, {}):
+            yield Problem(room_id, f"reactions to message {number} differ from the log")
+        there = message.get("deleted_at") is None
+        if (message.get("terms") or []) != (terms_of(message["content"] or "") if there else []):
+            yield Problem(room_id, f"message {number} is found by other words than it has")
     if deleted != (room["deleted_at"] is not None):
         yield Problem(room_id, "deleted in one place and not in the other")
     stored = {
@@ -75,6 +87,20 @@ def problems_of(room: dict[str, Any]) -> Iterator[Problem]:
     }
     if stored != members:
         yield Problem(room_id, f"{len(stored)} members are stored, the log has {len(members)}")
+
+
+def react(reactions: dict[str, list[str]], entry: dict[str, Any]) -> None:
+    """What an entry does to the reactions to a message."""
+    data, user_id = entry["data"], str(entry["actor_id"])
+    others = [each for each in reactions.get(data["emoji"], []) if each != user_id]
+    if data["on"]:
+        reactions.setdefault(data["emoji"], [])
+        if user_id not in reactions[data["emoji"]]:
+            reactions[data["emoji"]].append(user_id)
+    elif others:
+        reactions[data["emoji"]] = others
+    else:
+        reactions.pop(data["emoji"], None)
 
 
 def room(room_id: ObjectId) -> dict[str, Any]:

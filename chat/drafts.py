@@ -41,15 +41,16 @@ class Draft:
     """An entry that asks for a number.
 
     `permit` is called with the state of the room that the entry would follow, right before it is
-    stored, and raises if the actor may not. `prepare`, for what takes a query, is awaited before
-    that and returns fields to add, or raises.
+    stored, and raises if the actor may not. `prepare`, for what takes a query, is awaited after
+    that with the same state, when all entries up to there have been projected, and returns fields
+    to set, or raises. Both are called again if another process was faster.
     """
 
     kind: Entry.Kind
     actor: User
     fields: Document
     permit: Callable[[RoomState], None]
-    prepare: Callable[[], Awaitable[Document]] | None = None
+    prepare: Callable[[RoomState], Awaitable[Document]] | None = None
     client_id: str | None = None
     id: ObjectId = field(default_factory=ObjectId)
     stored: "asyncio.Future[Stored]" = field(
@@ -88,8 +89,9 @@ class Draft:
             self.stored.set_exception(error)
 
     @property
-    def changes_state(self) -> bool:
-        return self.kind in (Kind.MEMBER, Kind.ROOM)
+    def stands_alone(self) -> bool:
+        """Whether it is decided against all that was there before: only messages are not."""
+        return self.kind is not Kind.MESSAGE
 
 
 @dataclass(frozen=True, slots=True)

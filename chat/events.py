@@ -13,6 +13,7 @@ from accounts.models import User
 from chatservice.timestamps import to_wire
 
 from .hot_path import Document
+from .mentions import ALL
 from .models import Entry
 
 Payload = dict[str, Any]
@@ -32,6 +33,8 @@ def message(entry: Document) -> Payload:
         "client_id": entry.get("client_id"),
         "reply_to": entry.get("reply_to"),
         "uploads": entry.get("uploads") or [],
+        **mentioned(entry.get("mentions")),
+        "reactions": entry.get("reactions") or {},
         "edited_at": to_wire(entry["edited_at"]) if entry.get("edited_at") else None,
         "deleted": entry.get("deleted_at") is not None,
         "rev": entry["rev"],
@@ -49,7 +52,16 @@ def room_event(entry: Document) -> Payload:
     }
     if entry["kind"] == Kind.MESSAGE.value:
         return message(entry) | payload
-    return (entry.get("data") or {}) | payload
+    data = entry.get("data") or {}
+    if entry["kind"] == Kind.EDIT.value:
+        data = data | mentioned(data.get("mentions"))
+    return data | payload
+
+
+def mentioned(stored: Sequence[str] | None) -> Payload:
+    """Whom a text calls: the ids of members, and whether it is everybody."""
+    ids = [user_id for user_id in stored or () if user_id != ALL]
+    return {"mentions": ids, "mentions_all": ALL in (stored or ())}
 
 
 def contract_event(entry: Document) -> tuple[str, Payload] | None:
@@ -76,6 +88,11 @@ def typing(user: User, room_id: ObjectId) -> Payload:
 def read(user: User, room_id: ObjectId, seq: int) -> Payload:
     """Somebody has read the room up to a number."""
     return {"room_id": str(room_id), "user": person(user), "seq": seq}
+
+
+def membership(room_id: ObjectId, *, muted: bool) -> Payload:
+    """What somebody wants of a room, for the person's own devices."""
+    return {"room_id": str(room_id), "muted": muted}
 
 
 def presence(changes: Sequence[tuple[User, bool]]) -> Payload:

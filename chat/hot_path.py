@@ -5,6 +5,8 @@ or each page of history is in this module; it shares its collections with the mo
 query is covered by an index of theirs. All coroutines run on the home loop.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,12 +19,23 @@ from pymongo.errors import DuplicateKeyError
 
 from chatservice.mongo.client import async_database, database
 
+from .mentions import ALL
 from .models import Entry, Membership, Room
+from .words import terms_of
 
 Document = dict[str, Any]
 """A document as MongoDB has it; its fields are the columns of the model of its collection."""
 
 MESSAGE = Entry.Kind.MESSAGE.value
+WITHOUT_TERMS = {"terms": False}
+"""What is read of messages that are shown: all but what only search needs."""
+
+PLACE = {"_id": False, "room_id": True, "seq": True}
+TERMS_INDEX, MENTIONS_INDEX = "chat_entry_terms", "chat_entry_mentions"
+
+MERGED_ROOMS = 200
+"""Rooms that one query of a search walks in step; MongoDB merges so many and no more."""
+
 NOTICES = [Entry.Kind.MEMBER.value, Entry.Kind.ROOM.value]
 """Kinds of entries that are neither messages nor about one."""
 
@@ -155,6 +168,42 @@ async def user_ids_sharing_a_room_with(user_id: ObjectId) -> set[ObjectId]:
     )
 
 
+async def public_rooms(
+    words: Sequence[str],
+    prefix: str | None,
+    *,
+    after: tuple[datetime, ObjectId] | None,
+    limit: int,
+) -> list[Document]:
+    """Rooms that everybody may join, the most recently active first, with their `member_count`.
+
+    Only those that have all the words, and one that begins with `prefix`, in their names and
+    descriptions. `after` is the place of the last one on the page before.
+    """
+    query: Document = {"is_public": True, "deleted_at": None, "is_group_chat": True}
+    conditions: list[Document] = []
+    tests: list[Any] = [*words]
+    if prefix is not None:
+        tests.append({"$regex": f"^{re.escape(prefix)}"})
+    for test in tests:
+        conditions.append({"$or": [{"name_terms": test}, {"description_terms": test}]})
+    if after is not None:
+        moment, room_id = after
+        earlier = {"last_activity_at": {"$lt": moment}}
+        conditions.append({"$or": [earlier, {"last_activity_at": moment, "_id": {"$lt": room_id}}]})
+        query["last_activity_at"] = {"$lte": moment}
+    if conditions:
+        query["$and"] = conditions
+    order = [("last_activity_at", -1), ("_id", -1)]
+    found = await rooms().find(query, hint="chat_room_directory").sort(order).limit(limit).to_list()
+    pipeline: Sequence[Mapping[str, Any]] = [
+        {"$match": {"room_id": {"$in": [room["_id"] for room in found]}, "left_at": None}},
+        {"$group": {"_id": "$room_id", "count": {"$sum": 1}}},
+    ]
+    counts = {one["_id"]: one["count"] async for one in await memberships().aggregate(pipeline)}
+    return [{**room, "member_count": counts.get(room["_id"], 0)} for room in found]
+
+
 # The log
 
 
@@ -184,7 +233,12 @@ async def last_message_number(room_id: ObjectId, up_to_seq: int) -> int:
 
 async def last_messages_of(room_ids: Sequence[ObjectId]) -> dict[ObjectId, Document]:
     """The last message of each of the rooms, as it is now; rooms without one are left out."""
-    last_one = [{"$match": {"kind": MESSAGE}}, {"$sort": {"seq": -1}}, {"$limit": 1}]
+    last_one = [
+        {"$match": {"kind": MESSAGE}},
+        {"$sort": {"seq": -1}},
+        {"$limit": 1},
+        {"$project": WITHOUT_TERMS},
+    ]
     pipeline: Sequence[Mapping[str, Any]] = [
         {"$match": {"_id": {"$in": list(room_ids)}}},
         {"$project": {"_id": 1}},
@@ -223,11 +277,16 @@ async def changes_between(room_id: ObjectId, after: int, up_to: int) -> list[Doc
 async def entries_after(room_id: ObjectId, seq: int, limit: int) -> list[Document]:
     """At most `limit` entries of any kind with numbers above `seq`, in order."""
     query = {"room_id": room_id, "seq": {"$gt": seq}}
-    return await entries().find(query).sort("seq", 1).limit(limit).to_list()
+    return await entries().find(query, WITHOUT_TERMS).sort("seq", 1).limit(limit).to_list()
 
 
 async def find_message(room_id: ObjectId, message_id: ObjectId) -> Document | None:
     return await entries().find_one({"_id": message_id, "room_id": room_id, "kind": MESSAGE})
+
+
+async def find_message_at(room_id: ObjectId, seq: int) -> Document | None:
+    """The message with this number; None if the entry is another, or not there."""
+    return await entries().find_one({"room_id": room_id, "seq": seq, "kind": MESSAGE})
 
 
 async def find_message_by_client_id(
@@ -258,11 +317,91 @@ async def messages_page(
     }:
         query["seq"] = bounds
     newest_first = limit is not None and after is None
-    cursor = entries().find(query).sort("seq", -1 if newest_first else 1)
+    cursor = entries().find(query, WITHOUT_TERMS).sort("seq", -1 if newest_first else 1)
     page = await (cursor if limit is None else cursor.limit(limit)).to_list()
     if newest_first:
         page.reverse()
     return page
+
+
+async def messages_around(room_id: ObjectId, seq: int, limit: int) -> list[Document]:
+    """The messages before and after a number, and the one that has it, oldest first."""
+    older = await messages_page(room_id, before=seq + 1, limit=(limit + 1) // 2)
+    if len(older) == limit:
+        return older
+    return older + await messages_page(room_id, after=seq, limit=limit - len(older))
+
+
+async def unread_mentions_of(user_id: ObjectId, read: Mapping[ObjectId, int]) -> Counter[ObjectId]:
+    """How many messages of others that call the user each room has, after a number in each.
+
+    The index has all that is asked for: no message is fetched.
+    """
+    counts: Counter[ObjectId] = Counter()
+    if not read:
+        return counts
+    query = mentioning(user_id, list(read), after=min(read.values()))
+    seen = set()
+    async for message in entries().find(query, PLACE, hint=MENTIONS_INDEX):
+        place = message["room_id"], message["seq"]
+        if message["seq"] > read[message["room_id"]] and place not in seen:
+            seen.add(place)  # one that calls the user and everybody is there twice
+            counts[message["room_id"]] += 1
+    return counts
+
+
+def mentioning(user_id: ObjectId, room_ids: Sequence[ObjectId], *, after: int) -> Document:
+    """The filter for messages of others that call a user, with numbers above `after`."""
+    return {
+        "mentions": {"$in": [str(user_id), ALL]},
+        "room_id": {"$in": list(room_ids)},
+        "seq": {"$gt": after},
+        "actor_id": {"$ne": user_id},
+    }
+
+
+async def find_messages_by_terms(
+    room_ids: Sequence[ObjectId],
+    words: Sequence[str],
+    prefix: str | None,
+    *,
+    before: ObjectId | None,
+    limit: int,
+    max_seconds: float,
+) -> list[Document]:
+    """The newest messages of these rooms that have all the words, the newest first.
+
+    And one that begins with `prefix`, if it is given. `before` is the id of a message and not part
+    of the page. Raises ExecutionTimeout.
+    """
+    found: list[Document] = []
+    for start in range(0, len(room_ids), MERGED_ROOMS):
+        query = with_terms(room_ids[start : start + MERGED_ROOMS], words, prefix, before)
+        cursor = entries().find(query, {"_id": 1}, hint=TERMS_INDEX).sort("_id", -1)
+        found += await cursor.limit(limit).max_time_ms(round(max_seconds * 1000)).to_list()
+    ids = sorted((message["_id"] for message in found), reverse=True)[:limit]
+    messages = await find_entries(ids)
+    return [messages[message_id] for message_id in ids if message_id in messages]
+
+
+def with_terms(
+    room_ids: Sequence[ObjectId],
+    words: Sequence[str],
+    prefix: str | None,
+    before: ObjectId | None = None,
+) -> Document:
+    """The filter for messages of a few rooms with all the words and the beginning of one.
+
+    By a whole word, the index is walked from the newest message on, all rooms in step, and no
+    further than the page needs. By a prefix alone, all that begins so is looked at, in the index.
+    """
+    conditions: list[Document] = [{"terms": word} for word in sorted(words, key=len, reverse=True)]
+    if prefix is not None:
+        conditions.append({"terms": {"$regex": f"^{re.escape(prefix)}"}})
+    query: Document = {"kind": MESSAGE, "room_id": {"$in": list(room_ids)}, "$and": conditions}
+    if before is not None:
+        query["_id"] = {"$lt": before}
+    return query
 
 
 def uploads_visible_to(user: Any, upload_ids: Iterable[ObjectId]) -> set[ObjectId]:
@@ -314,6 +453,15 @@ async def project_read(room_id: ObjectId, user_id: ObjectId, *, seq: int, number
     return result.modified_count == 1
 
 
+async def project_muted(room_id: ObjectId, user_id: ObjectId, *, muted: bool) -> bool:
+    """Note whether a member wants to hear of a room; false if it is so already."""
+    result = await memberships().update_one(
+        {"room_id": room_id, "user_id": user_id, "left_at": None, "muted": {"$ne": muted}},
+        {"$set": {"muted": muted}},
+    )
+    return result.modified_count == 1
+
+
 async def project_room(room_id: ObjectId, *, seq: int, fields: Document) -> None:
     await rooms().update_one(
         {"_id": room_id, "rev": {"$lt": seq}}, {"$set": {**fields, "rev": seq}}
@@ -340,8 +488,41 @@ async def erase_edits(room_id: ObjectId, target: int, up_to: int) -> None:
             "seq": {"$gt": target, "$lt": up_to},
             "data.target": target,
         },
-        {"$set": {"data.content": None}},
+        {"$set": {"data.content": None, "data.mentions": None}},
     )
+
+
+async def project_reaction(
+    room_id: ObjectId, target: int, *, seq: int, emoji: str, user_id: ObjectId, on: bool
+) -> None:
+    """Bring message `target` up to entry `seq`, by which somebody reacted or took it back.
+
+    A reaction that nobody has any more leaves no trace: who is the first to use it again, comes
+    last among the reactions, as in the log.
+    """
+    path, user = f"reactions.{emoji}", str(user_id)
+    query = {"room_id": room_id, "seq": target, "kind": MESSAGE, "deleted_at": None}
+    change: Document = {"$addToSet": {path: user}} if on else {"$pull": {path: user}}
+    await entries().update_one({**query, "rev": {"$lt": seq}}, {**change, "$set": {"rev": seq}})
+    if not on:
+        await entries().update_one({**query, "rev": seq, path: []}, {"$unset": {path: ""}})
+
+
+async def refresh_terms(room_id: ObjectId) -> None:
+    """Make anew what the messages of a room are found by, from their present texts."""
+    there = {"room_id": room_id, "kind": MESSAGE, "deleted_at": None}
+    updates = []
+    async for message in entries().find(there, {"content": 1, "terms": 1}):
+        terms = terms_of(message.get("content") or "")
+        if terms != message.get("terms"):
+            # Not if it is edited at this moment: the edit brings its own.
+            same = {"_id": message["_id"], "content": message.get("content")}
+            updates.append(UpdateOne(same, {"$set": {"terms": terms}}))
+        if len(updates) >= 1_000:
+            await entries().bulk_write(updates, ordered=False)
+            updates = []
+    if updates:
+        await entries().bulk_write(updates, ordered=False)
 
 
 async def record_progress(progress: Mapping[ObjectId, tuple[int, int, datetime]]) -> None:
@@ -369,6 +550,8 @@ async def record_progress(progress: Mapping[ObjectId, tuple[int, int, datetime]]
 
 async def forget_projections(room_id: ObjectId) -> None:
     """Let every projection of a room be applied again, from the first entry on."""
+    reacted = {"room_id": room_id, "kind": MESSAGE, "reactions": {"$exists": True}}
+    await entries().update_many(reacted, {"$unset": {"reactions": ""}})
     await rooms().update_one({"_id": room_id}, {"$set": {"rev": 0}})
     await memberships().update_many({"room_id": room_id}, {"$set": {"rev": 0}})
     changed = {"room_id": room_id, "kind": MESSAGE, "$expr": {"$gt": ["$rev", "$seq"]}}

@@ -104,6 +104,7 @@ class RoomLogs:
         await hot_path.forget_projections(room_id)
         for entry in await hot_path.changes_between(room_id, 0, last["seq"]):
             await project(entry)
+        await hot_path.refresh_terms(room_id)
         await hot_path.end_unfounded_memberships(room_id, now())
         count = await hot_path.last_message_number(room_id, last["seq"])
         self._progress[room_id] = (last["seq"], count, last["created_at"])
@@ -194,13 +195,13 @@ class RoomLog:
                     draft.refuse(StorageUnavailable())
 
     def _next_batch(self) -> list[Draft]:
-        """Drafts that may be decided against one state: one change of it, or many messages."""
+        """Drafts that may be decided against one state: one that stands alone, or many messages."""
         batch = [self._queue.popleft()]
         while (
             self._queue
             and len(batch) < MAX_BATCH
-            and not batch[0].changes_state
-            and not self._queue[0].changes_state
+            and not batch[0].stands_alone
+            and not self._queue[0].stands_alone
         ):
             batch.append(self._queue.popleft())
         return batch
@@ -208,7 +209,7 @@ class RoomLog:
     async def _write(self, batch: list[Draft]) -> None:
         """Store the drafts, or refuse them, and announce; raise when time is up."""
         deadline = time.monotonic() + GIVE_UP_AFTER
-        pending = await self._prepare(batch)
+        pending = batch
         pause = 0.05
         uncertain = False
         while pending:
@@ -231,24 +232,13 @@ class RoomLog:
                 await self._announce_stored()
             pending = [draft for draft in pending if not draft.settled]
 
-    async def _prepare(self, batch: list[Draft]) -> list[Draft]:
-        """Drafts whose preparation went well, their fields complete; the others are refused."""
-        ready = []
-        for draft in batch:
-            try:
-                if draft.prepare is not None:
-                    draft.fields |= await draft.prepare()
-            except Exception as error:
-                draft.refuse(error)
-            else:
-                ready.append(draft)
-        return ready
-
     async def _attempt(self, pending: list[Draft]) -> None:
         """Insert in one go what is permitted. What is not settled then may be tried again."""
         state = self._state
         assert state is not None
-        drafts, entries = self._number(pending, state)
+        permitted = [draft for draft in pending if _is_permitted(draft, state)]
+        drafts = [draft for draft in permitted if await _is_prepared(draft, state)]
+        entries = _number(drafts, state)
         if not entries:
             return
         try:
@@ -263,22 +253,6 @@ class RoomLog:
             await self._after_refusal(failure, drafts[stored])
         else:
             await self._finish(drafts, entries, state)
-
-    def _number(self, pending: list[Draft], state: RoomState) -> tuple[list[Draft], list[Document]]:
-        drafts: list[Draft] = []
-        entries: list[Document] = []
-        message_count = state.message_count
-        for draft in pending:
-            try:
-                draft.permit(state)
-            except Exception as error:
-                draft.refuse(error)
-                continue
-            entry = draft.as_entry(state, state.seq + len(entries) + 1, message_count)
-            message_count = entry.get("number", message_count)
-            drafts.append(draft)
-            entries.append(entry)
-        return drafts, entries
 
     async def _after_refusal(self, failure: Document, draft: Draft) -> None:
         """Find out why MongoDB refused `draft`, and settle it if it is not to be tried again."""
@@ -355,5 +329,39 @@ class RoomLog:
             message_count=room["message_count"],
             is_group_chat=room["is_group_chat"],
             is_deleted=room["deleted_at"] is not None,
+            is_public=room.get("is_public", False),
             members={member["user_id"]: member["role"] for member in members},
         )
+
+
+def _is_permitted(draft: Draft, state: RoomState) -> bool:
+    try:
+        draft.permit(state)
+    except Exception as error:
+        draft.refuse(error)
+        return False
+    return True
+
+
+async def _is_prepared(draft: Draft, state: RoomState) -> bool:
+    if draft.prepare is None:
+        return True
+    try:
+        draft.fields |= await draft.prepare(state)
+    except PyMongoError:
+        raise  # to be tried again
+    except Exception as error:
+        draft.refuse(error)
+        return False
+    return True
+
+
+def _number(drafts: list[Draft], state: RoomState) -> list[Document]:
+    """The entries that the drafts would be, next to each other at the end of the log."""
+    entries: list[Document] = []
+    message_count = state.message_count
+    for draft in drafts:
+        entry = draft.as_entry(state, state.seq + len(entries) + 1, message_count)
+        message_count = entry.get("number", message_count)
+        entries.append(entry)
+    return entries

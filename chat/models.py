@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from chatservice.mongo.indexes import SparseIndex
+from chatservice.mongo.indexes import SparseIndex, TextListIndex
 from chatservice.mongo.models import Document
 from chatservice.timestamps import now
 
@@ -38,6 +38,14 @@ class Room(Document):
         _("description"), max_length=DESCRIPTION_LENGTH, blank=True, default=""
     )
     is_group_chat = models.BooleanField(_("group chat"), default=True)
+    is_public = models.BooleanField(
+        _("public"),
+        default=False,
+        help_text=_("Everybody with an account finds it in the directory, and may join."),
+    )
+    # Words of the name and the description, folded (`chat.words`): what the directory looks in.
+    name_terms = models.JSONField(null=True, blank=True, editable=False)
+    description_terms = models.JSONField(null=True, blank=True, editable=False)
     # "<smaller user id>:<larger user id>" of a private chat, so that each pair of people has one.
     pair = models.CharField(max_length=49, null=True, blank=True, editable=False)  # noqa: DJ001
     created_by = models.ForeignKey(
@@ -65,7 +73,14 @@ class Room(Document):
                 fields=["pair"], condition=Q(pair__isnull=False), name="chat_room_pair"
             ),
         ]
-        indexes = [models.Index(fields=["-last_activity_at"], name="chat_room_activity")]
+        indexes = [
+            models.Index(fields=["-last_activity_at"], name="chat_room_activity"),
+            models.Index(
+                fields=["-last_activity_at", "-id"],
+                condition=Q(is_public=True),
+                name="chat_room_directory",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -89,6 +104,8 @@ class Membership(Document):
     read_seq = models.BigIntegerField(_("read up to"), default=0, editable=False)
     # The ordinal of the last message up to there: unread counts are a subtraction.
     read_number = models.BigIntegerField(default=0, editable=False)
+    # The member's own wish, and not part of the log: no device tells of news from there.
+    muted = models.BooleanField(_("muted"), default=False, editable=False)
     rev = models.BigIntegerField(default=0, editable=False)
 
     class Meta:
@@ -110,6 +127,7 @@ class Entry(Document):
         MESSAGE = "message", _("message")
         EDIT = "edit", _("edit")
         DELETE = "delete", _("deletion")
+        REACTION = "reaction", _("reaction")
         MEMBER = "member", _("membership change")
         ROOM = "room", _("room change")
 
@@ -140,6 +158,12 @@ class Entry(Document):
     reply_to = models.BigIntegerField(null=True, blank=True)
     # The ordinal among the messages of the room: unread counts are a subtraction.
     number = models.BigIntegerField(null=True, blank=True)
+    # Ids (hex) of the members that the text calls, and "all"; not there when it calls nobody.
+    mentions = models.JSONField(null=True, blank=True)
+    # From each emoji to the ids (hex) of those who reacted with it, the first to do so first.
+    reactions = models.JSONField(null=True, blank=True)
+    # The words of the text, folded (`chat.words`): what search looks in.
+    terms = models.JSONField(null=True, blank=True)
 
     # What the other kinds say: the target's number, people added and removed, the new name.
     data = models.JSONField(null=True, blank=True)
@@ -158,6 +182,12 @@ class Entry(Document):
         indexes = [
             models.Index(fields=["room", "kind", "seq"], name="chat_entry_room_kind_seq"),
             SparseIndex(fields=["uploads"], name="chat_entry_uploads"),
+            models.Index(
+                fields=["room", "terms", "-id"],
+                condition=Q(kind="message"),
+                name="chat_entry_terms",
+            ),
+            TextListIndex(fields=["mentions", "room", "seq", "actor"], name="chat_entry_mentions"),
         ]
 
     def __str__(self) -> str:

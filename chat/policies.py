@@ -24,7 +24,7 @@ Role = Membership.Role
 class RoomNotFound(NotFound):
     """There is no such room, or none that this user may know of."""
 
-    default_detail = gettext_lazy("Chat room not found or access denied")
+    default_detail = "Chat room not found or access denied"  # the contract's own words
 
 
 class MessageNotFound(NotFound):
@@ -71,6 +71,15 @@ def can_delete_message(user: User, room: RoomState, message: Document) -> bool:
 def can_change_room(user: User, room: RoomState) -> bool:
     """Rename or describe it: any member of a group, as people expect of a small chat."""
     return room.is_group_chat and (can_see_room(user, room) or user.is_staff)
+
+
+def can_publish_room(user: User, room: RoomState) -> bool:
+    """Let everybody find and join it, or no more."""
+    return room.is_group_chat and (user.is_staff or is_owner(user, room))
+
+
+def can_join_room(user: User, room: RoomState) -> bool:
+    return room.is_public and room.is_group_chat and not room.is_deleted
 
 
 def can_delete_room(user: User, room: RoomState) -> bool:

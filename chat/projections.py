@@ -12,8 +12,12 @@ from bson import ObjectId
 from . import hot_path
 from .hot_path import Document
 from .models import Entry
+from .words import terms_of
 
 Kind = Entry.Kind
+
+ROOM_FIELDS = ("name", "description", "is_public")
+"""What an entry of the kind `room` may say anew."""
 
 
 async def project(entry: Document) -> None:
@@ -30,7 +34,10 @@ async def project(entry: Document) -> None:
                     "content": data["content"],
                     "uploads": data["uploads"],
                     "edited_at": moment,
+                    "terms": terms_of(data["content"] or ""),
+                    **({"mentions": data["mentions"]} if data.get("mentions") else {}),
                 },
+                erase=[] if data.get("mentions") else ["mentions"],
             )
         case Kind.DELETE.value:
             await hot_path.project_message(
@@ -38,16 +45,28 @@ async def project(entry: Document) -> None:
                 data["target"],
                 seq=seq,
                 fields={"content": None, "deleted_at": moment},
-                erase=["uploads"],
+                erase=["uploads", "mentions", "reactions", "terms"],
             )
             await hot_path.erase_edits(room_id, data["target"], seq)
+        case Kind.REACTION.value:
+            await hot_path.project_reaction(
+                room_id,
+                data["target"],
+                seq=seq,
+                emoji=data["emoji"],
+                user_id=entry["actor_id"],
+                on=data["on"],
+            )
         case Kind.MEMBER.value:
             for user_id, change, at_least in _membership_changes(data, seq, moment):
                 await hot_path.project_membership(
                     room_id, user_id, seq=seq, change=change, at_least=at_least
                 )
         case Kind.ROOM.value:
-            fields = {name: data[name] for name in ("name", "description") if name in data}
+            fields = {name: data[name] for name in ROOM_FIELDS if name in data}
+            for name in ("name", "description"):
+                if name in fields:
+                    fields[f"{name}_terms"] = terms_of(fields[name])
             if data.get("deleted"):
                 fields["deleted_at"] = moment
             await hot_path.project_room(room_id, seq=seq, fields=fields)

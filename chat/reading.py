@@ -5,18 +5,22 @@ Coroutines of the home loop, for the REST API, the pages and the sockets alike. 
 such a room as for one that does not exist. Payloads and pages are made from what is returned.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from pymongo.errors import ExecutionTimeout
 
 from accounts import hot_path as accounts_hot_path
 from accounts import presence
 from accounts.models import User
 
-from . import events, hot_path
+from . import events, hot_path, words
 from .hot_path import Document
 from .policies import MessageNotFound, RoomNotFound
 
@@ -25,6 +29,23 @@ RESUME_PAGE = 200
 
 TOO_FAR_BEHIND = 2_000
 """Entries behind which a client had better take a fresh page than replay."""
+
+
+SEARCH_SECONDS = 3.0
+"""How long the database may look for messages before the question is refused as too wide."""
+
+PEOPLE_FOUND = 10
+"""People whose names somebody may have meant."""
+
+CURSOR = re.compile(r"(\d{1,15})-([0-9a-f]{24})")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What a member has not read of a room: messages, and those of them that call the member."""
+
+    messages: int
+    mentions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +62,8 @@ class RoomView:
     room: Document
     members: Sequence[MemberView]
     last_seq: int
-
-    @property
-    def unread_count(self) -> int:
-        """Messages that the member has not read, without those of the last moments."""
-        return max(0, self.room["message_count"] - self.room["membership"]["read_number"])
+    unread: Unread
+    """Without the messages of the last moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +84,45 @@ class ListedRoom:
     last_sender: User | None
     is_online: bool
     """Whether the other one of a private chat is."""
+    unread: Unread
+
+
+@dataclass(frozen=True, slots=True)
+class PublicRoomView:
+    """A room that everybody may join, with its `member_count`."""
+
+    room: Document
+    is_member: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A page of public rooms; `next` goes on after it, None at the end."""
+
+    rooms: Sequence[PublicRoomView]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A message that was looked for, its room, and the places (in code points) of what was."""
+
+    message: Document
+    room: Document
+    highlights: Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """A page of hits, the newest first; with `more`, `next` goes on after it."""
+
+    hits: Sequence[Hit]
+    people: Mapping[ObjectId, User]
+    more: bool
+
+    @property
+    def next(self) -> str | None:
+        return str(self.hits[-1].message["_id"]) if self.more else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +154,11 @@ async def rooms(user: User) -> list[RoomView]:
     room_ids = [room["_id"] for room in found]
     members = await _members(room_ids)
     ends = await hot_path.ends_of_logs(room_ids)
-    return [RoomView(room, members[room["_id"]], ends.get(room["_id"], 0)) for room in found]
+    unread = await _unread(user, found)
+    return [
+        RoomView(room, members[room["_id"]], ends.get(room["_id"], 0), unread[room["_id"]])
+        for room in found
+    ]
 
 
 async def room(user: User, room_id: ObjectId) -> RoomView:
@@ -105,13 +166,28 @@ async def room(user: User, room_id: ObjectId) -> RoomView:
     found = await require_room(user, room_id)
     members = await _members([room_id])
     ends = await hot_path.ends_of_logs([room_id])
-    return RoomView(found, members[room_id], ends.get(room_id, 0))
+    unread = await _unread(user, [found])
+    return RoomView(found, members[room_id], ends.get(room_id, 0), unread[room_id])
+
+
+async def _unread(user: User, found: Sequence[Document]) -> dict[ObjectId, Unread]:
+    """What the user has not read, by room, of rooms as `hot_path.rooms_of` gives them.
+
+    One query for all of them, and none when everything is read.
+    """
+    counts = {
+        room["_id"]: max(0, room["message_count"] - room["membership"]["read_number"])
+        for room in found
+    }
+    behind = {room["_id"]: room["membership"]["read_seq"] for room in found if counts[room["_id"]]}
+    mentions = await hot_path.unread_mentions_of(user.pk, behind)
+    return {room_id: Unread(count, mentions[room_id]) for room_id, count in counts.items()}
 
 
 async def room_list(user: User) -> list[ListedRoom]:
     """All rooms of the user, the most recently active first, with the last message of each.
 
-    It costs six queries, however many rooms and members there are.
+    It costs seven queries, however many rooms and members there are.
     """
     found = await hot_path.rooms_of(user.pk)
     room_ids = [room["_id"] for room in found]
@@ -129,6 +205,10 @@ async def room_list(user: User) -> list[ListedRoom]:
     sender_ids = {message["actor_id"] for message in last_messages.values()}
     people = await accounts_hot_path.load_users(sender_ids.union(other_ids.values()))
     online = await presence.online(other_ids.values())
+    for room in found:  # noted a moment after the message
+        if (last := last_messages.get(room["_id"])) is not None:
+            room["message_count"] = max(room["message_count"], last["number"])
+    unread = await _unread(user, found)
     listed = []
     for room in found:
         room_id = room["_id"]
@@ -141,6 +221,7 @@ async def room_list(user: User) -> list[ListedRoom]:
                 message,
                 people.get(message["actor_id"]) if message else None,
                 other_ids.get(room_id) in online,
+                unread[room_id],
             )
         )
     # Not by `last_activity_at` alone, which is noted a moment after the message.
@@ -158,14 +239,19 @@ async def history(
     *,
     before: int | None = None,
     after: int | None = None,
+    around: int | None = None,
     limit: int,
 ) -> HistoryPage:
     """A page of what a person reads of a room: at most `limit` messages, and what came between.
 
-    `before` and `after` are numbers of the log and not part of the page; with neither, it is the
-    last page.
+    `before` and `after` are numbers of the log and not part of the page; `around` is in its middle.
+    With none of them, it is the last page.
     """
     await require_room(user, room_id)
+    if around is not None:
+        # As a page `after` the number right before the first message that is shown.
+        earlier = await hot_path.messages_page(room_id, before=around, limit=(limit + 1) // 2)
+        after = earlier[0]["seq"] - 1 if earlier else 0
     messages = await hot_path.messages_page(room_id, before=before, after=after, limit=limit + 1)
     has_more = len(messages) > limit
     if after is not None:
@@ -240,10 +326,16 @@ async def messages(
     *,
     before: int | None = None,
     after: int | None = None,
+    around: int | None = None,
     limit: int | None = None,
 ) -> list[Document]:
-    """A page of a room's messages, oldest first; see `hot_path.messages_page`."""
+    """A page of a room's messages, oldest first; see `hot_path.messages_page`.
+
+    `around` is a number in the middle of the page, and needs a `limit`.
+    """
     await require_room(user, room_id)
+    if around is not None and limit is not None:
+        return await hot_path.messages_around(room_id, around, limit)
     return await hot_path.messages_page(room_id, before=before, after=after, limit=limit)
 
 
@@ -254,6 +346,94 @@ async def message(user: User, room_id: ObjectId, message_id: ObjectId) -> Docume
     if found is None:
         raise MessageNotFound
     return found
+
+
+async def search(
+    user: User,
+    text: str,
+    *,
+    room_id: ObjectId | None = None,
+    before: ObjectId | None = None,
+    limit: int,
+) -> Hits:
+    """The messages of the user's rooms, or of one of them, that have the words of a text.
+
+    The newest first; all words are required, and the last may be the beginning of one. Nothing is
+    found of a text without words. Raises ValidationError when it takes too long.
+    """
+    if room_id is not None:
+        await require_room(user, room_id)
+    found = {room["_id"]: room for room in await hot_path.rooms_of(user.pk)}
+    room_ids = list(found) if room_id is None else [room_id]
+    queries = words.queries_of(text)
+    messages: dict[ObjectId, Document] = {}
+    try:
+        for query in queries:
+            matches = await hot_path.find_messages_by_terms(
+                room_ids,
+                query.words,
+                query.prefix,
+                before=before,
+                limit=limit + 1,
+                max_seconds=SEARCH_SECONDS,
+            )
+            messages |= {message["_id"]: message for message in matches}
+    except ExecutionTimeout:
+        problem = _("Too much has these words. Add another one.")
+        raise ValidationError({"q": [problem]}) from None
+    # Asked after reading: who was removed meanwhile must not be shown what came after that. And
+    # what was changed meanwhile may have the words no more.
+    still_in = set(await hot_path.room_ids_of(user.pk))
+    hits = []
+    for message_id in sorted(messages, reverse=True):
+        message = messages[message_id]
+        spans = words.highlights(message.get("content") or "", queries)
+        if message["room_id"] in still_in and message["room_id"] in found and spans:
+            hits.append(Hit(message, found[message["room_id"]], spans))
+    shown = hits[:limit]
+    people = await accounts_hot_path.load_users(hit.message["actor_id"] for hit in shown)
+    return Hits(shown, people, more=len(hits) > limit)
+
+
+async def public_rooms(user: User, text: str, *, after: str | None = None, limit: int) -> Directory:
+    """A page of the rooms that everybody may join, the most recently active first.
+
+    With a text, those that have its words in their names or descriptions. `after` is the `next` of
+    the page before; whatever else goes from the start.
+    """
+    place = None
+    if after and (match := CURSOR.fullmatch(after)):
+        moment = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(match[1]))
+        place = moment, ObjectId(match[2])
+    [query] = words.queries_of(text.replace(words.HALF_SPACE, " ")) or [words.Query((), None)]
+    found = await hot_path.public_rooms(query.words, query.prefix, after=place, limit=limit + 1)
+    mine = set(await hot_path.room_ids_of(user.pk)) if found else set()
+    shown = [PublicRoomView(room, room["_id"] in mine) for room in found[:limit]]
+    cursor = None
+    if len(found) > limit:
+        last = found[limit - 1]
+        since = last["last_activity_at"] - datetime.fromtimestamp(0, UTC)
+        cursor = f"{since // timedelta(milliseconds=1)}-{last['_id']}"
+    return Directory(shown, cursor)
+
+
+async def people(user: User, text: str) -> list[User]:
+    """Whom somebody may mean who has typed the beginning of a name.
+
+    People who share a room with the user; and whoever goes by exactly this user name or e-mail
+    address, whom the user knows then already. Nobody else: a list of all accounts is nobody's
+    business. The user is not one of them.
+    """
+    text = text.strip()
+    if not text:
+        return []
+    exact = await accounts_hot_path.find_people([text])
+    known = await hot_path.user_ids_sharing_a_room_with(user.pk)
+    called = await accounts_hot_path.find_people_called(
+        text, among=known - {user.pk}, limit=PEOPLE_FOUND
+    )
+    found = {person.pk: person for person in [*exact.values(), *called] if person.pk != user.pk}
+    return list(found.values())[:PEOPLE_FOUND]
 
 
 async def log_after(user: User, room_id: ObjectId, *, seq: int, limit: int) -> LogPage:

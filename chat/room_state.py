@@ -19,6 +19,7 @@ class RoomState:
     message_count: int = 0
     is_group_chat: bool = True
     is_deleted: bool = False
+    is_public: bool = False
     members: dict[ObjectId, str] = field(default_factory=dict)
     """Role by user id."""
 
@@ -35,3 +36,4 @@ class RoomState:
                     self.members[ObjectId(person["id"])] = person["role"]
             case Kind.ROOM.value:
                 self.is_deleted = self.is_deleted or entry["data"].get("deleted", False)
+                self.is_public = entry["data"].get("is_public", self.is_public)

@@ -3,9 +3,11 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.models import User
 from chatservice.text import PlainTextField
 from chatservice.timestamps import to_wire
 
+from . import events, words
 from .events import Payload
 from .models import (
     CLIENT_ID_LENGTH,
@@ -15,10 +17,15 @@ from .models import (
     Entry,
     Membership,
 )
-from .reading import MemberView, PrivateChatView, RoomView
+from .reading import Directory, Hits, MemberView, PrivateChatView, RoomView
 
 MAX_PAGE = 1_000
 """Messages or entries in one page."""
+
+MAX_FOUND = 100
+"""Messages in one page of a search, or rooms in one of the directory."""
+
+QUERY_LENGTH = 200
 
 MAX_SEQ = 2**53 - 1
 """The largest number that every client can write: JavaScript's `Number.MAX_SAFE_INTEGER`."""
@@ -56,6 +63,11 @@ class CreateRoom(serializers.Serializer):
         default=True,
         help_text=_("False, with one other member: the private chat of you two."),
     )
+    is_public = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text=_("Whether everybody finds it in the directory and may join."),
+    )
 
 
 class OpenPrivateChat(serializers.Serializer):
@@ -71,6 +83,10 @@ class ChangeRoom(serializers.Serializer):
         min_length=0,
         required=False,
         help_text=_("The new description."),
+    )
+    is_public = serializers.BooleanField(
+        required=False,
+        help_text=_("Whether everybody finds it and may join. Only an owner may change it."),
     )
 
 
@@ -91,6 +107,12 @@ class ChangeRole(serializers.Serializer):
 class MarkRead(serializers.Serializer):
     seq = serializers.IntegerField(
         min_value=0, max_value=MAX_SEQ, help_text=_("The number of the last entry you have seen.")
+    )
+
+
+class ChangeMembership(serializers.Serializer):
+    muted = serializers.BooleanField(
+        help_text=_("Whether your devices should keep quiet about the room.")
     )
 
 
@@ -141,12 +163,28 @@ class MessagePage(serializers.Serializer):
         required=False,
         help_text=_("Only messages with a greater `seq`."),
     )
+    around = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_SEQ,
+        required=False,
+        help_text=_("A `seq` in the middle of the page; not with the other two."),
+    )
     limit = serializers.IntegerField(
         min_value=1,
         max_value=MAX_PAGE,
         required=False,
-        help_text=_("At most so many: the newest of them, or with `after` the oldest."),
+        help_text=_(
+            "At most so many: the newest of them, or with `after` the oldest. 50 with `around`."
+        ),
     )
+
+    def validate(self, attrs):
+        if "around" in attrs:
+            if "before" in attrs or "after" in attrs:
+                problem = _("Not together with `before` or `after`.")
+                raise serializers.ValidationError({"around": [problem]})
+            attrs.setdefault("limit", 50)
+        return attrs
 
 
 class LastMessages(serializers.Serializer):
@@ -154,6 +192,58 @@ class LastMessages(serializers.Serializer):
 
     messages = serializers.IntegerField(
         min_value=0, max_value=MAX_PAGE, required=False, default=None, allow_null=True
+    )
+
+
+class FoundPage(serializers.Serializer):
+    """Query parameters of the search."""
+
+    q = PlainTextField(
+        max_length=QUERY_LENGTH,
+        help_text=_("Words that a message must have; the last may be the beginning of one."),
+    )
+    room = serializers.CharField(
+        required=False, max_length=24, help_text=_("The one room to look in.")
+    )
+    before = serializers.RegexField(
+        "^[0-9a-fA-F]{24}$", required=False, help_text=_("The `next` of the page before.")
+    )
+    limit = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_FOUND,
+        required=False,
+        default=20,
+        help_text=_("At most so many."),
+    )
+
+
+class DirectoryPage(serializers.Serializer):
+    """Query parameters of the directory of public rooms."""
+
+    q = PlainTextField(
+        max_length=QUERY_LENGTH,
+        min_length=0,
+        required=False,
+        default="",
+        help_text=_("Words of names or descriptions; the last may be the beginning of one."),
+    )
+    after = serializers.RegexField(
+        r"^\d{1,15}-[0-9a-f]{24}$", required=False, help_text=_("The `next` of the page before.")
+    )
+    limit = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_FOUND,
+        required=False,
+        default=50,
+        help_text=_("At most so many."),
+    )
+
+
+class PeopleQuery(serializers.Serializer):
+    """Query parameter of the completion of people's names."""
+
+    q = PlainTextField(
+        max_length=254, min_length=0, help_text=_("The beginning of a name, or a whole one.")
     )
 
 
@@ -196,6 +286,14 @@ class Message(serializers.Serializer):
     uploads = serializers.ListField(
         child=serializers.CharField(), help_text=_("Ids of the files it shows.")
     )
+    mentions = serializers.ListField(
+        child=serializers.CharField(), help_text=_("User ids of the members that it calls.")
+    )
+    mentions_all = serializers.BooleanField(help_text=_("Whether it calls everybody."))
+    reactions = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text=_("User ids by emoji, in the order in which people reacted."),
+    )
     edited_at = serializers.DateTimeField(allow_null=True, help_text=_("When it was last edited."))
     deleted = serializers.BooleanField(help_text=_("Whether its content was taken away."))
     rev = serializers.IntegerField(help_text=_("The last entry of the log that changed it."))
@@ -227,6 +325,7 @@ class RoomSummary(serializers.Serializer):
         child=serializers.EmailField(), help_text=_("Who is in it, the first to join first.")
     )
     is_group_chat = serializers.BooleanField(help_text=_("False for a private chat."))
+    is_public = serializers.BooleanField(help_text=_("Whether everybody may join it."))
     created_at = serializers.DateTimeField(help_text=_("When it was made."))
     last_seq = serializers.IntegerField(help_text=_("The number of the log's last entry."))
     last_activity_at = serializers.DateTimeField(help_text=_("When that entry was stored."))
@@ -234,7 +333,10 @@ class RoomSummary(serializers.Serializer):
         choices=Membership.Role.choices, help_text=_("What you are in it.")
     )
     read_seq = serializers.IntegerField(help_text=_("The number up to which you have read it."))
-    unread_count = serializers.IntegerField(help_text=_("Messages after that."))
+    unread = serializers.IntegerField(help_text=_("Messages after that."))
+    unread_count = serializers.IntegerField(help_text=_("The same as `unread`."))
+    unread_mentions = serializers.IntegerField(help_text=_("Those of them that call you."))
+    muted = serializers.BooleanField(help_text=_("Whether you want to hear nothing of it."))
 
 
 class Room(RoomSummary):
@@ -256,7 +358,51 @@ class Member(serializers.Serializer):
         choices=Membership.Role.choices, help_text=_("What the member may do.")
     )
     joined_at = serializers.DateTimeField(help_text=_("Since when."))
+    read_seq = serializers.IntegerField(
+        help_text=_("The number up to which the member has read the room.")
+    )
     is_online = serializers.BooleanField(help_text=_("Whether any device is connected."))
+
+
+class Muted(serializers.Serializer):
+    room_id = serializers.CharField(help_text=_("The room."))
+    muted = serializers.BooleanField(help_text=_("Whether your devices keep quiet about it."))
+
+
+class FoundMessage(Message):
+    room_name = serializers.CharField(help_text=_("What the room is called."))
+    highlights = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
+        help_text=_("Start and end of each place in `content`, in UTF-16 code units."),
+    )
+
+
+class Found(serializers.Serializer):
+    results = FoundMessage(many=True, help_text=_("The newest first."))
+    more = serializers.BooleanField(help_text=_("Whether there are older ones."))
+    next = serializers.CharField(allow_null=True, help_text=_("For `before`, if there are more."))
+
+
+class PublicRoom(serializers.Serializer):
+    id = serializers.CharField(help_text=_("24 hex digits."))
+    name = serializers.CharField(help_text=_("What it is called."))
+    description = serializers.CharField(help_text=_("What it is about; may be empty."))
+    member_count = serializers.IntegerField(help_text=_("How many people are in it."))
+    is_member = serializers.BooleanField(help_text=_("Whether you are one of them."))
+    last_activity_at = serializers.DateTimeField(help_text=_("When something last happened there."))
+
+
+class PublicRooms(serializers.Serializer):
+    results = PublicRoom(many=True, help_text=_("The most recently active first."))
+    more = serializers.BooleanField(help_text=_("Whether there are others."))
+    next = serializers.CharField(allow_null=True, help_text=_("For `after`, if there are more."))
+
+
+class FoundPerson(serializers.Serializer):
+    id = serializers.CharField(help_text=_("The user id."))
+    email = serializers.EmailField(help_text=_("The e-mail address."))
+    username = serializers.CharField(help_text=_("The user name."))
+    full_name = serializers.CharField(help_text=_("The full name; may be empty."))
 
 
 def room_summary(view: RoomView) -> Payload:
@@ -267,12 +413,16 @@ def room_summary(view: RoomView) -> Payload:
         "description": room["description"],
         "members": [member.person.email for member in view.members],
         "is_group_chat": room["is_group_chat"],
+        "is_public": room.get("is_public", False),
         "created_at": to_wire(room["created_at"]),
         "last_seq": view.last_seq,
         "last_activity_at": to_wire(room["last_activity_at"]),
         "role": room["membership"]["role"],
         "read_seq": room["membership"]["read_seq"],
-        "unread_count": view.unread_count,
+        "unread": view.unread.messages,
+        "unread_count": view.unread.messages,
+        "unread_mentions": view.unread.mentions,
+        "muted": room["membership"].get("muted", False),
     }
 
 
@@ -292,5 +442,42 @@ def member(view: MemberView) -> Payload:
         "full_name": view.person.full_name,
         "role": view.membership["role"],
         "joined_at": to_wire(view.membership["joined_at"]),
+        "read_seq": view.membership["read_seq"],
         "is_online": view.is_online,
+    }
+
+
+def found(page: Hits) -> Payload:
+    results = [
+        {
+            **events.message(hit.message),
+            "room_name": hit.room["name"],
+            "highlights": words.in_utf_16(hit.message["content"], hit.highlights),
+        }
+        for hit in page.hits
+    ]
+    return {"results": results, "more": page.more, "next": page.next}
+
+
+def public_rooms(page: Directory) -> Payload:
+    results = [
+        {
+            "id": str(view.room["_id"]),
+            "name": view.room["name"],
+            "description": view.room["description"],
+            "member_count": view.room["member_count"],
+            "is_member": view.is_member,
+            "last_activity_at": to_wire(view.room["last_activity_at"]),
+        }
+        for view in page.rooms
+    ]
+    return {"results": results, "more": page.next is not None, "next": page.next}
+
+
+def found_person(person: User) -> Payload:
+    return {
+        "id": str(person.pk),
+        "email": person.email,
+        "username": person.username,
+        "full_name": person.full_name,
     }

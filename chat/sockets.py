@@ -57,6 +57,10 @@ RESYNC_PAUSE = 0.1
 PROCESS_ID = str(ObjectId())
 """What this process signs its presence leases with."""
 
+INVALID_DATA = "Invalid data"
+WRONG_TOKEN = "Could not validate credentials"
+"""The contract's own words, which clients compare: never translated."""
+
 CODES = {
     400: "invalid",
     401: "unauthenticated",
@@ -154,7 +158,7 @@ class ChatNamespace(socketio.AsyncNamespace):
 
     async def _answer(self, connection: Connection, error: Exception) -> Reply:
         if isinstance(error, InvalidData):
-            answer: Answer | None = Answer(HTTPStatus.BAD_REQUEST, _("Invalid data"))
+            answer: Answer | None = Answer(HTTPStatus.BAD_REQUEST, INVALID_DATA)
         else:
             answer = answer_for(error)
         if answer is None:
@@ -226,7 +230,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         if token is not None:
             caller = await accounts_hot_path.authenticate_async(token)
             if caller is None:
-                raise AuthenticationFailed(_("Could not validate credentials"))
+                raise AuthenticationFailed(WRONG_TOKEN)
             return caller
         # A foreign page can make the browser send our cookie along (cross-site WebSocket
         # hijacking): it counts only for our own pages, also where CORS lets others in.
@@ -234,7 +238,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         session_key = cookies.get(settings.SESSION_COOKIE_NAME)
         caller = await accounts_hot_path.user_for_web_session(session_key)
         if caller is None:
-            raise NotAuthenticated(_("Not authenticated"))
+            raise NotAuthenticated("Not authenticated")
         return caller
 
     async def _listen(self, connection: Connection) -> None:
@@ -335,7 +339,7 @@ class ChatNamespace(socketio.AsyncNamespace):
             raise InvalidData
         caller = await accounts_hot_path.authenticate_async(token)
         if caller is None or caller.user.pk != connection.user.pk:
-            raise AuthenticationFailed(_("Could not validate credentials"))
+            raise AuthenticationFailed(WRONG_TOKEN)
         if caller.session_id != connection.session_id:
             old_address = realtime.session_address(connection.session_id)
             connection.session_id = caller.session_id
@@ -391,6 +395,17 @@ class ChatNamespace(socketio.AsyncNamespace):
             raise InvalidData
         await actions.mark_read(actor=connection.user, room_id=room_id, seq=seq)
         return {"ok": True}
+
+    async def on_react(self, connection: Connection, data: object) -> Reply:
+        room_id = self._room_of(data)
+        assert isinstance(data, dict)
+        target, emoji, on = data.get("target"), data.get("emoji"), data.get("on")
+        if type(target) is not int or not isinstance(emoji, str) or type(on) is not bool:
+            raise InvalidData
+        seq = await actions.react(
+            actor=connection.user, room_id=room_id, target=target, emoji=emoji, on=on
+        )
+        return {"ok": True, "seq": seq}
 
     # People
 

@@ -59,6 +59,37 @@ FAILURES = (
 Json = dict[str, Any]
 
 
+def apply(entry: Json, message: Json) -> None:
+    """Change a message, as REST or a `room_event` gave it, by an entry whose `target` it is.
+
+    Nothing is done by an entry that the message had already when it was fetched, or of a kind that
+    is not known here.
+    """
+    if entry["seq"] <= message["rev"] or message["deleted"]:
+        return
+    if entry["kind"] == "edit":
+        message["edited_at"] = entry["created_at"]
+        for name in ("content", "uploads", "mentions", "mentions_all"):
+            message[name] = entry[name]
+    elif entry["kind"] == "delete":
+        nothing: Json = {"content": "", "uploads": [], "mentions": [], "mentions_all": False}
+        message.update(nothing, reactions={}, deleted=True)
+    elif entry["kind"] == "reaction":
+        reactions = message["reactions"]
+        others = [one for one in reactions.get(entry["emoji"], []) if one != entry["actor"]["id"]]
+        if entry["on"]:
+            already = reactions.setdefault(entry["emoji"], [])
+            if entry["actor"]["id"] not in already:
+                already.append(entry["actor"]["id"])
+        elif others:
+            reactions[entry["emoji"]] = others
+        else:
+            reactions.pop(entry["emoji"], None)
+    else:
+        return
+    message["rev"] = entry["seq"]
+
+
 class Refused(Exception):
     """The server said no, and will say so again; `code` is one of the protocol's."""
 
@@ -74,8 +105,8 @@ class Client:
     token that counts for some time yet. `rooms` are the numbers that were kept from last time, by
     room id. What is called, in order and never twice for one thing:
 
-    * `on_entry(entry)`: a `room_event`. An edit or a deletion changes the message `target`, unless
-      its `seq` is not above the `rev` of that message, which had it already when it was fetched.
+    * `on_entry(entry)`: a `room_event`. An edit, a deletion or a reaction changes the message
+      `target`, as `apply` does.
     * `on_page(room_id, messages)`: these replace whatever was known of the room.
     * `on_gone(room_id)`: the room is none of ours (any more).
 

@@ -7,8 +7,8 @@ adds an entry to the room's log. What they raise: `ValidationError` (with the fi
 `RoomIsBusy`, and `limits.TooMany` where somebody does too much.
 """
 
-from .live import announce_presence, announce_typing, mark_read
-from .messages import delete_message, edit_message, post_message
+from .live import announce_presence, announce_typing, mark_read, mute_room
+from .messages import delete_message, edit_message, post_message, react
 from .rooms import (
     OpenedRoom,
     add_members,
@@ -16,6 +16,7 @@ from .rooms import (
     change_room,
     create_room,
     delete_room,
+    join_room,
     leave_room,
     open_private_chat,
     remove_member,
@@ -33,10 +34,13 @@ __all__ = [
     "delete_message",
     "delete_room",
     "edit_message",
+    "join_room",
     "leave_room",
     "mark_read",
+    "mute_room",
     "open_private_chat",
     "post_message",
+    "react",
     "remove_member",
     "reproject_room",
 ]

@@ -1,6 +1,6 @@
 """The logs that this process writes to, and how what they store is announced."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bson import ObjectId
 
@@ -34,10 +34,12 @@ async def append(
     *,
     kind: Entry.Kind,
     actor: User,
-    data: Document,
+    data: Document | None = None,
     permit: Callable[[RoomState], None],
+    prepare: Callable[[RoomState], Awaitable[Document]] | None = None,
 ) -> Document:
-    draft = Draft(kind=kind, actor=actor, fields={"data": data}, permit=permit)
+    fields = {"data": data or {}}
+    draft = Draft(kind=kind, actor=actor, fields=fields, permit=permit, prepare=prepare)
     return (await logs.submit(room_id, draft)).entry
 
 

@@ -1,6 +1,7 @@
 """What members are told at once and the log does not keep: who types, reads, comes and goes.
 
-Only protocol 2 knows these events. They are lost on whoever is away, and that is all right.
+Only protocol 2 knows these events. They are lost on whoever is away, and that is all right. So is
+what somebody wants for themselves: that a room is muted.
 """
 
 from collections.abc import Mapping
@@ -36,6 +37,17 @@ async def mark_read(*, actor: User, room_id: ObjectId, seq: int) -> None:
     if await hot_path.project_read(room_id, actor.pk, seq=seq, number=number):
         event = realtime.Event("read", events.read(actor, room_id, seq), protocol=2)
         await realtime.publish(event, to=room.members)
+
+
+async def mute_room(*, actor: User, room_id: ObjectId, muted: bool) -> None:
+    """Note whether the actor wants to hear of a room, and tell the actor's own devices.
+
+    Doing it again does nothing.
+    """
+    policies.require_member(actor, await logs.state_of(room_id))
+    if await hot_path.project_muted(room_id, actor.pk, muted=muted):
+        payload = events.membership(room_id, muted=muted)
+        await realtime.publish(realtime.Event("membership", payload, protocol=2), to=[actor.pk])
 
 
 async def announce_presence(*, changes: Mapping[ObjectId, bool]) -> None:

@@ -36,13 +36,24 @@ class OpenedRoom:
 
 
 async def create_room(
-    *, actor: User, name: object, description: object = "", members: Sequence[str] = ()
+    *,
+    actor: User,
+    name: object,
+    description: object = "",
+    members: Sequence[str] = (),
+    is_public: bool = False,
 ) -> OpenedRoom:
-    """Make a group with the actor as owner and the people named (e-mails or user names) in it."""
+    """Make a group with the actor as owner and the people named (e-mails or user names) in it.
+
+    A public one is found in the directory, and joined, by everybody who has an account.
+    """
     limits.take(limits.NEW_ROOMS, actor.pk)
     people = await _find_people(members)
     room = hot_path.room_document(
-        name=_check_name(name), description=_check_description(description), created_by=actor
+        name=_check_name(name),
+        description=_check_description(description),
+        is_public=is_public,
+        created_by=actor,
     )
     await hot_path.insert_room(room)
     await _open_log(actor, room, [_member(actor, Role.OWNER), *_members(people, excluding=actor)])
@@ -50,13 +61,20 @@ async def create_room(
 
 
 async def open_private_chat(
-    *, actor: User, members: Sequence[str], name: object = "", description: object = ""
+    *,
+    actor: User,
+    members: Sequence[str],
+    name: object = "",
+    description: object = "",
+    is_public: bool = False,
 ) -> OpenedRoom:
     """The private chat with the one other person in `members`, made if there is none yet.
 
     Every two people have one: asking again, from either side or both at once, gives the same.
     """
     limits.take(limits.NEW_ROOMS, actor.pk)
+    if is_public:
+        raise ValidationError({"is_public": [_("A private chat cannot be public.")]})
     others = [person for person in await _find_people(members) if person.pk != actor.pk]
     if len(others) != 1:
         raise ValidationError({"members": [_("A private chat is with one other person.")]})
@@ -85,6 +103,8 @@ class AlreadyOpen(Exception):
 async def _open_log(actor: User, room: Document, members: list[Document]) -> None:
     """The first two entries of a room: that it was made, and who is in it."""
     made = {"name": room["name"], "description": room["description"], "created": True}
+    if room["is_public"]:
+        made["is_public"] = True
     beginning = ((Kind.ROOM, made), (Kind.MEMBER, {"added": members, "removed": []}))
     for seq, (kind, data) in enumerate(beginning, start=1):
         with suppress(AlreadyOpen):
@@ -98,17 +118,27 @@ def _permit_as_number(seq: int, room: RoomState) -> None:
 
 
 async def change_room(
-    *, actor: User, room_id: ObjectId, name: object = None, description: object = None
+    *,
+    actor: User,
+    room_id: ObjectId,
+    name: object = None,
+    description: object = None,
+    is_public: bool | None = None,
 ) -> None:
-    """Rename or describe a group. What is None stays."""
+    """Rename or describe a group, or make it public or no more. What is None stays."""
     change: Document = {}
     if name is not None:
         change["name"] = _check_name(name)
     if description is not None:
         change["description"] = _check_description(description)
-    await append_permitted(
-        actor, room_id, Kind.ROOM, change, lambda room: policies.can_change_room(actor, room)
-    )
+    if is_public is not None:
+        change["is_public"] = is_public
+
+    def is_allowed(room: RoomState) -> bool:
+        may_publish = is_public is None or policies.can_publish_room(actor, room)
+        return may_publish and policies.can_change_room(actor, room)
+
+    await append_permitted(actor, room_id, Kind.ROOM, change, is_allowed)
 
 
 async def delete_room(*, actor: User, room_id: ObjectId) -> None:
@@ -153,6 +183,24 @@ async def remove_member(*, actor: User, room_id: ObjectId, member_id: ObjectId) 
 
     data = {"added": [], "removed": [_named(people[member_id])]}
     await append(room_id, kind=Kind.MEMBER, actor=actor, data=data, permit=permit)
+
+
+async def join_room(*, actor: User, room_id: ObjectId) -> None:
+    """Go into a public room. Who is in it stays as they are."""
+
+    def permit(room: RoomState) -> None:
+        if actor.pk in room.members and not room.is_deleted:
+            raise AlreadyIn
+        if not policies.can_join_room(actor, room):
+            raise policies.RoomNotFound
+
+    data = {"added": [_member(actor)], "removed": []}
+    with suppress(AlreadyIn):
+        await append(room_id, kind=Kind.MEMBER, actor=actor, data=data, permit=permit)
+
+
+class AlreadyIn(Exception):
+    """Who wants to join a room is a member of it."""
 
 
 async def leave_room(*, actor: User, room_id: ObjectId) -> None:

@@ -12,7 +12,7 @@ from django.db.models.sql.query import Query
 
 from .conditions import Filter, condition
 from .expressions import Scope
-from .indexes import SparseIndex, TTLIndex
+from .indexes import SparseIndex, TextListIndex, TTLIndex
 from .kinds import least_of
 
 PRIMARY_KEY = "__primary_key__"  # djongo's name for the index of a key that is not `_id`
@@ -30,7 +30,8 @@ class IndexModel:
 def index_for(index: models.Index, model: type[models.Model], connection: Any) -> IndexModel:
     """The MongoDB index for a model's `Meta.indexes` entry."""
     refuse(
-        type(index) not in (models.Index, SparseIndex, TTLIndex) or index.contains_expressions,
+        type(index) not in (models.Index, SparseIndex, TextListIndex, TTLIndex)
+        or index.contains_expressions,
         index.name,
         "MongoDB indexes fields, not expressions",
     )
@@ -46,6 +47,8 @@ def index_for(index: models.Index, model: type[models.Model], connection: Any) -
         )
     if isinstance(index, SparseIndex):
         options["sparse"] = True
+    if isinstance(index, TextListIndex):
+        options["partialFilterExpression"] = {columns[0][0]: {"$gte": ""}}
     if isinstance(index, TTLIndex):
         options["expireAfterSeconds"] = index.expire_after_seconds
     return IndexModel(columns, options)

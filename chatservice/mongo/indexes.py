@@ -36,3 +36,15 @@ class SparseIndex(models.Index):
 
     def __init__(self, *, fields: list[str], name: str) -> None:
         super().__init__(fields=fields, name=name)
+
+
+class TextListIndex(models.Index):
+    """An index over the documents whose first field, a JSONField, holds a list with a text in it.
+
+    It finds the documents whose list has a text, and narrows them down by the other fields.
+    """
+
+    suffix = "list"
+
+    def __init__(self, *, fields: list[str], name: str) -> None:
+        super().__init__(fields=fields, name=name)

@@ -1,6 +1,7 @@
 """The reference client against a real service: what it shows, and that it shows it once."""
 
 import asyncio
+import random
 
 import pytest
 
@@ -58,6 +59,9 @@ class Room:
 
     def remove(self, owner, person):
         assert owner.http.delete(f"{self.path}/members/{person.id}").status_code == 204
+
+    def entries(self, person):
+        return person.http.get(f"{self.path}/events", params={"limit": 1000}).json()["entries"]
 
     def contents(self, person):
         return [m["content"] for m in person.http.get(f"{self.path}/messages").json()]
@@ -223,3 +227,82 @@ def test_it_outlives_the_end_of_its_session_and_of_the_server(alice, bob, start_
             await until(lambda: reader.contents(lunch.id) == ["nobody listens"])
 
     asyncio.run(talk())
+
+
+def test_a_copy_of_the_log_equals_a_fresh_fetch(server, alice, bob, lunch):
+    """State plus events, for every kind of entry: from the beginning, and from the middle."""
+
+    class Copy(Reader):
+        """Keeps the messages of a room by the rules."""
+
+        def __init__(self):
+            super().__init__()
+            self.messages = {}
+
+        def client_of(self, person, server, **options):
+            client = super().client_of(person, server, **options)
+            client.on_entry, client.on_page = self.take, self.start_over
+            return client
+
+        def start_over(self, room_id, messages):
+            self.messages = {message["seq"]: message for message in messages}
+
+        def take(self, entry):
+            if entry["kind"] == "message":
+                fields = entry.keys() - {"kind", "actor", "created_at"}
+                self.messages[entry["seq"]] = {name: entry[name] for name in fields}
+            elif entry.get("target") in self.messages:
+                reference.apply(entry, self.messages[entry["target"]])
+            self.entries.setdefault(entry["room_id"], []).append(entry)
+
+    dice = random.Random(5)
+    said = []
+
+    def do_something():
+        person = dice.choice([alice, bob])
+        mine = [message for message in said if message["sender"] == person.email]
+        match dice.randrange(5) if mine else 0:
+            case 0:
+                said.append(lunch.say(person, dice.choice(["hello", "@bob", "@all: `@alice`"])))
+            case 1 | 2 | 3 as what:
+                path = f"{lunch.path}/messages/{dice.choice(said)['id']}/reactions/"
+                method = "DELETE" if what == 3 else "PUT"
+                person.http.request(method, path + dice.choice(["%F0%9F%91%8D", "%E2%9D%A4"]))
+            case _:
+                message = dice.choice(mine)
+                path = f"{lunch.path}/messages/{message['id']}"
+                if dice.random() < 0.3:
+                    person.http.delete(path)
+                else:
+                    person.http.patch(path, json={"content": dice.choice(["@alice", "bye"])})
+
+    def do_much():
+        for _ in range(60):
+            do_something()
+        lunch.say(alice, "the end")
+
+    async def follow():
+        first, late, page = Copy(), Copy(), Copy()
+        async with first.client_of(bob, server, rooms={lunch.id: 2}) as client:
+            await client.connected.wait()
+            await asyncio.to_thread(do_much)
+            middle = lunch.say(alice, "the middle")["seq"]
+            async with page.client_of(bob, server) as other:
+                await until(lambda: other.rooms.get(lunch.id) == middle)
+                await asyncio.to_thread(do_much)
+                end = lunch.say(alice, "the very end")["seq"]
+                await until(lambda: client.rooms[lunch.id] == other.rooms[lunch.id] == end)
+            async with late.client_of(bob, server, rooms={lunch.id: 2}) as other:
+                await until(lambda: other.rooms[lunch.id] == end)
+        return first, late, page
+
+    copies = asyncio.run(follow())
+    fresh = bob.http.get(f"{lunch.path}/messages").json()
+    assert any(len(message["reactions"]) == 2 for message in fresh)
+    for copy in copies:
+        shown = list(copy.messages.values())
+        assert shown == fresh[-len(shown) :]
+        for one, other in zip(shown, fresh[-len(shown) :], strict=True):
+            assert list(one["reactions"]) == list(other["reactions"])
+    assert len(copies[0].messages) == len(copies[1].messages) == len(fresh)
+    assert [entry["seq"] for entry in lunch.entries(bob)] == list(range(1, fresh[-1]["seq"] + 1))

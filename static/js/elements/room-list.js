@@ -60,7 +60,7 @@ class RoomList extends ListeningElement {
     if (entry.kind === "room" && entry.name != null && !("private" in item.dataset)) {
       field(item, "name").textContent = entry.name
     }
-    if (entry.target && entry.target === Number(item.dataset.lastMessage)) {
+    if (entry.kind !== "reaction" && entry.target && entry.target === Number(item.dataset.lastMessage)) {
       this.#preview(item, entry.kind === "delete" ? say("deleted") : (entry.content ?? ""))
     }
     if (entry.kind !== "message" || entry.seq <= Number(item.dataset.lastMessage)) return
