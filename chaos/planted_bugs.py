@@ -12,6 +12,7 @@ from typing import Any
 
 def acknowledged_before_stored() -> None:
     """Senders of messages are told that all is well a moment before it is."""
+    from chat import log as room_log
     from chat.log import RoomLog
     from chat.models import Entry
 
@@ -19,7 +20,8 @@ def acknowledged_before_stored() -> None:
 
     async def acknowledge_and_attempt(log: Any, pending: list[Any]) -> None:
         if pending and pending[0].kind is Entry.Kind.MESSAGE:
-            for draft, entry in zip(*log._number(pending, log._state), strict=True):
+            drafts = [draft for draft in pending if room_log._is_permitted(draft, log._state)]
+            for draft, entry in zip(drafts, room_log._number(drafts, log._state), strict=True):
                 draft.resolve(entry)
             await asyncio.sleep(0.05)
         await attempt(log, pending)
