@@ -211,12 +211,19 @@ async def last_entry(room_id: ObjectId) -> Document | None:
     return await entries().find_one({"room_id": room_id}, sort=[("seq", -1)])
 
 
+END_OF_EACH_LOG: Sequence[Mapping[str, Any]] = [
+    # In this direction, and with `$first`: so MongoDB jumps in the index from one room to the next
+    # (DISTINCT_SCAN). The other way round it would read every number of every room.
+    {"$sort": {"room_id": -1, "seq": -1}},
+    {"$group": {"_id": "$room_id", "seq": {"$first": "$seq"}}},
+]
+
+
 async def ends_of_logs(room_ids: Sequence[ObjectId]) -> dict[ObjectId, int]:
     """The number of the last entry of each of the rooms, as stored at this moment."""
     pipeline: Sequence[Mapping[str, Any]] = [
         {"$match": {"room_id": {"$in": list(room_ids)}}},
-        {"$sort": {"room_id": 1, "seq": 1}},
-        {"$group": {"_id": "$room_id", "seq": {"$last": "$seq"}}},
+        *END_OF_EACH_LOG,
     ]
     return {end["_id"]: end["seq"] async for end in await entries().aggregate(pipeline)}
 
@@ -567,8 +574,7 @@ async def end_unfounded_memberships(room_id: ObjectId, moment: datetime) -> None
 async def rooms_behind_their_log() -> list[ObjectId]:
     """Rooms whose log goes on after what has been projected: a process died in between."""
     pipeline: Sequence[Mapping[str, Any]] = [
-        {"$sort": {"room_id": 1, "seq": 1}},
-        {"$group": {"_id": "$room_id", "seq": {"$last": "$seq"}}},
+        *END_OF_EACH_LOG,
         {
             "$lookup": {
                 "from": Room._meta.db_table,
