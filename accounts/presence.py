@@ -1,8 +1,9 @@
 """Who is online: a lease in MongoDB for each process and person, which runs out by itself.
 
 A process takes one when a person's first socket opens and gives it back after the last one, and
-renews all of its leases together. The leases of a process that was killed run out within
-`LEASE_LIFE`, with nobody to clean up after it. Coroutines of the home loop.
+renews those of the people who are there. The leases of a process that was killed run out within
+`LEASE_LIFE`, with nobody to clean up after it; some other process notices and tells. Coroutines of
+the home loop.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from bson import ObjectId
 from pymongo import WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 
+from chatservice import metrics
 from chatservice.mongo.client import async_database
 from chatservice.timestamps import now
 
@@ -20,6 +22,13 @@ from .models import PresenceLease
 LEASE_LIFE = timedelta(seconds=45)
 RENEW_INTERVAL = timedelta(seconds=15)
 """Two renewals may fail before anybody is taken for gone."""
+
+COLLECT_INTERVAL = timedelta(seconds=5)
+"""How often each process looks for leases that have run out: somebody has to tell."""
+
+RETURN_TIME = timedelta(seconds=15)
+"""How long the people of a process that stops may take to come back, to another or the next one,
+before they are taken for gone."""
 
 QUICK = WriteConcern(w=1, j=False)
 """A lease that a crash of the database forgets is back with the next renewal."""
@@ -36,6 +45,7 @@ async def arrive(process_id: str, user_id: ObjectId) -> bool:
         {"$set": {"expires_at": now() + LEASE_LIFE}},
         upsert=True,
     )
+    metrics.lease_writes.labels("arrival").inc()
     return was_online
 
 
@@ -45,6 +55,7 @@ async def leave(process_id: str, user_id: ObjectId) -> bool:
     Returns whether the person is still online, in another process.
     """
     await _leases().delete_one({"process_id": process_id, "user_id": user_id})
+    metrics.lease_writes.labels("departure").inc()
     return bool(await online([user_id]))
 
 
@@ -56,26 +67,41 @@ async def collect_expired() -> set[ObjectId]:
     gone = set()
     while lease := await _leases().find_one_and_delete({"expires_at": {"$lte": now()}}):
         gone.add(lease["user_id"])
+        metrics.lease_writes.labels("expiry").inc()
     return gone - await online(gone)
 
 
-async def renew(process_id: str, user_ids: Iterable[ObjectId] = ()) -> None:
-    """Extend all leases of this process; to be called every `RENEW_INTERVAL`.
+async def renew(process_id: str, user_ids: Iterable[ObjectId]) -> set[ObjectId]:
+    """Extend the leases of the people this process has sockets of, every `RENEW_INTERVAL`.
 
-    `user_ids` are the people it has sockets of: a lease that ran out meanwhile, because the process
-    or the database stood still, is taken again.
+    One that ran out meanwhile, because the process or the database stood still, is taken again;
+    returns those who had been taken for gone. A lease of somebody else is left to run out: that
+    its person has gone could not be written.
+    """
+    present = set(user_ids)
+    mine = {"process_id": process_id, "user_id": {"$in": list(present)}}
+    renewed = await _leases().update_many(mine, {"$set": {"expires_at": now() + LEASE_LIFE}})
+    metrics.lease_writes.labels("renewal").inc(renewed.modified_count)
+    if renewed.matched_count == len(present):
+        return set()
+    held = set(await _leases().distinct("user_id", mine))
+    return {user_id for user_id in present - held if not await arrive(process_id, user_id)}
+
+
+async def hand_over(process_id: str) -> None:
+    """Let the leases of a process that stops run out soon.
+
+    Not at once: most of its people come back within seconds, and have then not been away. Who does
+    not is found by `collect_expired`, in whichever process is there then.
     """
     await _leases().update_many(
-        {"process_id": process_id}, {"$set": {"expires_at": now() + LEASE_LIFE}}
+        {"process_id": process_id}, {"$set": {"expires_at": now() + RETURN_TIME}}
     )
-    held = set(await _leases().distinct("user_id", {"process_id": process_id}))
-    for user_id in set(user_ids) - held:
-        await arrive(process_id, user_id)
 
 
-async def drop_process(process_id: str) -> None:
-    """Give back all leases of a process that stops."""
-    await _leases().delete_many({"process_id": process_id})
+async def count_online() -> int:
+    """How many people are online, in all processes together."""
+    return len(await _leases().distinct("user_id", {"expires_at": {"$gt": now()}}))
 
 
 async def online(user_ids: Iterable[ObjectId]) -> set[ObjectId]:

@@ -27,6 +27,7 @@ from bson import ObjectId
 from pymongo.errors import BulkWriteError, PyMongoError
 from rest_framework.exceptions import APIException
 
+from chatservice import metrics
 from chatservice.realtime.lifecycle import in_background
 from chatservice.timestamps import now
 
@@ -110,6 +111,12 @@ class RoomLogs:
         self._progress[room_id] = (last["seq"], count, last["created_at"])
         await self.note_progress()
 
+    def look_at_queues(self) -> None:
+        """Set the metrics of what waits here."""
+        waiting = [log.waiting for log in list(self._logs.values())]
+        metrics.room_queue.set(sum(waiting))
+        metrics.longest_room_queue.set(max(waiting, default=0))
+
     def _forget_idle(self) -> None:
         for room_id in [key for key, log in self._logs.items() if log.is_idle][
             : MAX_IDLE_LOGS // 10
@@ -167,6 +174,10 @@ class RoomLog:
     def is_idle(self) -> bool:
         return self.writing is None or self.writing.done()
 
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
     def submit(self, draft: Draft) -> None:
         if len(self._queue) >= MAX_QUEUE:
             draft.refuse(RoomIsBusy())
@@ -185,8 +196,9 @@ class RoomLog:
         while self._queue:
             batch = self._next_batch()
             try:
-                async with self._lock:
-                    await self._write(batch)
+                with metrics.batch_duration.time():
+                    async with self._lock:
+                        await self._write(batch)
             except Exception as error:
                 self._state = None  # whatever it was, the database knows better
                 if not isinstance(error, (APIException, PyMongoError, TimeoutError)):
@@ -286,8 +298,10 @@ class RoomLog:
         """Project what is stored, tell its senders, and keep it to be announced."""
         if not entries:
             return
+        metrics.batch_size.observe(len(entries))
         removed: set[ObjectId] = set()
         for entry in entries:
+            metrics.entries.labels(entry["kind"]).inc()
             if entry["seq"] > state.seq:
                 state.apply(entry)
             await project(entry)

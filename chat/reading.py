@@ -19,6 +19,7 @@ from pymongo.errors import ExecutionTimeout
 from accounts import hot_path as accounts_hot_path
 from accounts import presence
 from accounts.models import User
+from chatservice import metrics
 
 from . import events, hot_path, words
 from .hot_path import Document
@@ -478,7 +479,20 @@ async def missed(user: User, known: Mapping[str, int]) -> dict[str, dict[str, An
         # Asked after reading: who was removed meanwhile must not be told what came after that.
         still_in = {str(room_id) for room_id in await hot_path.room_ids_of(user.pk)}
         answer |= {room_id: {"gone": True} for room_id in answer.keys() - still_in}
+    _count_missed(answer)
     return answer
+
+
+def _count_missed(answer: Mapping[str, Mapping[str, Any]]) -> None:
+    for news in answer.values():
+        if news.get("gone"):
+            kind = "gone"
+        elif not news["recovered"]:
+            kind = "not_recovered"
+        else:
+            kind = "recovered" if news["entries"] else "no_news"
+            metrics.resumed_entries.inc(len(news["entries"]))
+        metrics.resumed_rooms.labels(kind).inc()
 
 
 async def acquaintances_online(user: User) -> list[User]:

@@ -8,6 +8,7 @@ clients that ask for no acknowledgement. docs/protocol.md describes the events.
 import asyncio
 import logging
 import time
+from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -27,7 +28,7 @@ from accounts import presence
 from accounts.hot_path import Caller
 from accounts.models import User
 from accounts.session_watch import SessionWatch
-from chatservice import limits, realtime
+from chatservice import limits, metrics, realtime
 from chatservice.errors import Answer, answer_for
 from chatservice.realtime.lifecycle import in_background, on_shutdown, on_startup
 from chatservice.realtime.server import is_same_origin
@@ -101,23 +102,33 @@ class PresenceFeed:
 
     def __init__(self) -> None:
         self._changes: dict[ObjectId, bool] = {}
+        self._telling: asyncio.Task[None] | None = None
 
     def note(self, user_id: ObjectId, *, online: bool) -> None:
-        if not self._changes:
-            in_background(self._announce_soon())
+        if self._telling is None or self._telling.done():
+            self._telling = in_background(self._announce_soon())
         if self._changes.get(user_id) is (not online):
             del self._changes[user_id]
         else:
             self._changes[user_id] = online
 
     async def _announce_soon(self) -> None:
-        await asyncio.sleep(self.INTERVAL)
-        changes, self._changes = self._changes, {}
+        while self._changes:
+            await asyncio.sleep(self.INTERVAL)
+            changes, self._changes = self._changes, {}
+            try:
+                await self._announce(changes)
+            except PyMongoError as error:
+                logger.warning("Presence could not be told yet: %s", type(error).__name__)
+                self._changes = changes | self._changes
+
+    async def _announce(self, changes: dict[ObjectId, bool]) -> None:
         # Two processes may have noted the opposite in the same moment, and nobody knows whose news
         # arrives last: what is not (or no more) so is not told.
         online = await presence.online(changes)
         changes = {user_id: now for user_id, now in changes.items() if now == (user_id in online)}
         if changes:
+            metrics.presence_changes.inc(len(changes))
             await actions.announce_presence(changes=changes)
 
 
@@ -129,6 +140,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         self.connections: dict[str, Connection] = {}
         self._devices: dict[ObjectId, set[str]] = {}
         self._feed = PresenceFeed()
+        self._is_stopping = False
         self._presence_locks: WeakValueDictionary[ObjectId, asyncio.Lock] = WeakValueDictionary()
         self.session_watch = SessionWatch(
             sessions=lambda: {each.session_id for each in self.connections.values()},
@@ -206,6 +218,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         # Nothing is awaited between looking and noting: many may connect at once.
         devices = self._devices.setdefault(connection.user.pk, set())
         if settings.THROTTLE and len(devices) >= limits.SOCKETS_PER_PERSON:
+            metrics.refusals.labels("sockets_per_person").inc()
             refusal = str(limits.TooMany(TOO_MANY_DEVICES_WAIT).detail)
             raise ConnectionRefusedError(refusal, {"code": "throttled"})
         devices.add(sid)
@@ -273,6 +286,8 @@ class ChatNamespace(socketio.AsyncNamespace):
         One at a time for each person: a lease given back for the last device must not arrive after
         the one taken for the next.
         """
+        if self._is_stopping:  # everybody's lease has been handed over
+            return
         lock = self._presence_locks.setdefault(user_id, asyncio.Lock())
         async with lock:
             if user_id in self._devices:
@@ -285,15 +300,39 @@ class ChatNamespace(socketio.AsyncNamespace):
                     self._feed.note(user_id, online=False)
 
     async def keep_presence(self) -> None:
-        """Renew the leases of the people connected here, for as long as this process lives."""
+        """Renew the leases of the people connected here, for as long as this process lives, and
+        tell of those that have run out, whosever they were."""
+        renewed = time.monotonic()
         while True:
-            await asyncio.sleep(presence.RENEW_INTERVAL.total_seconds())
+            await asyncio.sleep(presence.COLLECT_INTERVAL.total_seconds())
             try:
-                await presence.renew(PROCESS_ID, list(self._devices))
+                if time.monotonic() - renewed >= presence.RENEW_INTERVAL.total_seconds():
+                    for user_id in await presence.renew(PROCESS_ID, list(self._devices)):
+                        self._feed.note(user_id, online=True)
+                    renewed = time.monotonic()
                 for user_id in await presence.collect_expired():
                     self._feed.note(user_id, online=False)
+                metrics.people_online.set(await presence.count_online())
             except PyMongoError as error:  # a lease outlives two failed renewals
                 logger.warning("Presence could not be renewed: %s", type(error).__name__)
+
+    async def hand_over_presence(self) -> None:
+        """Leave the people connected here to the process that they come back to."""
+        self._is_stopping = True
+        if self._devices:
+            await presence.hand_over(PROCESS_ID)
+
+    def look_at_sockets(self) -> None:
+        """Set the metrics of who is connected."""
+        sockets = Counter(
+            (str(each.protocol), realtime.transport_of(each.sid))
+            for each in list(self.connections.values())
+        )
+        for protocol in ("1", "2"):
+            for transport in ("polling", "websocket"):
+                metrics.sockets.labels(protocol, transport).set(sockets[protocol, transport])
+        metrics.people_connected.set(len(self._devices))
+        metrics.presence_leases.set(len(self._devices))
 
     async def ask_to_resume(self) -> None:
         listening = [sid for sid, each in self.connections.items() if each.protocol > 1]
@@ -428,6 +467,7 @@ class ChatNamespace(socketio.AsyncNamespace):
 
 
 namespace = ChatNamespace()
+metrics.on_scrape(namespace.look_at_sockets)
 
 
 @realtime.on_missed
@@ -449,5 +489,5 @@ async def keep_presence() -> None:
 
 
 @on_shutdown
-async def give_up_presence() -> None:
-    await presence.drop_process(PROCESS_ID)
+async def hand_over_presence() -> None:
+    await namespace.hand_over_presence()

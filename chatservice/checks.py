@@ -10,6 +10,7 @@
 | chatservice.E006 | `SECRET_KEY` is missing on a public host |
 | chatservice.E007 | `S3_BUCKET` is missing |
 | chatservice.E008 | an origin is not an origin |
+| chatservice.E009 | `METRICS_TOKEN` could be guessed |
 """
 
 from typing import Any

@@ -28,7 +28,7 @@ from .outages import DATABASE_DOWN, RETRY_AFTER_SECONDS
 
 logger = logging.getLogger(__name__)
 
-API_PREFIXES = ("/auth/", "/chat/", "/media/", "/openapi.json", "/health")
+API_PREFIXES = ("/auth/", "/chat/", "/media/", "/openapi.json", "/health", "/metrics")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from . import metrics
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -110,6 +112,7 @@ class Buckets:
         with self._lock:
             full_at = max(self._full_at.get(key, 0.0), moment) + 1 / limit.per_second
             if (wait := full_at - moment - limit.fills_in) > 0:
+                metrics.refusals.labels(limit.name).inc()
                 raise TooMany(wait)
             self._full_at[key] = full_at
             if self.is_shared:

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "chatservice.metrics.measure_requests",
     "django.middleware.security.SecurityMiddleware",
     "chatservice.middleware.content_security_policy",
     "chatservice.middleware.StaticFiles",
@@ -232,6 +233,16 @@ SIMPLE_JWT = {
     "UPDATE_LAST_LOGIN": False,
 }
 THROTTLE = ENVIRONMENT.boolean("THROTTLE", True)
+
+# Who may read `/metrics`: nobody without it.
+METRICS_TOKEN = ENVIRONMENT.text("METRICS_TOKEN")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
+    ENVIRONMENT.report(
+        "E009",
+        "METRICS_TOKEN is too short: it could be guessed.",
+        "Set it to 16 or more random characters, for example from `openssl rand -hex 24`.",
+    )
+    METRICS_TOKEN = ""
 
 # Seconds between Engine.IO's pings, and those in which a client must answer one.
 PING_INTERVAL = ENVIRONMENT.integer("PING_INTERVAL", 25, minimum=1, maximum=300)

@@ -19,6 +19,7 @@ urlpatterns = [
     re_path(r"^language/?$", set_language, name="set-language"),
     path("favicon.ico", views.favicon),
     re_path(r"^health/?$", views.health, name="health"),
+    re_path(r"^metrics(?:/(?P<worker>[0-9]{1,4}))?/?$", views.metrics, name="metrics"),
     path("auth/", include("accounts.urls")),
     re_path(r"^chat/upload_media/?$", UploadView.as_view(), name="upload-media"),
     path("chat/", include("chat.urls")),

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from accounts import presence
 from accounts.models import PresenceLease
+from chat.sockets import PresenceFeed
 from chatservice.realtime.loop import run
-from chatservice.timestamps import now
 
 
 def online(*people):
@@ -34,7 +34,7 @@ def test_a_killed_process_loses_its_people_and_the_others_keep_theirs(alice, bob
     run(presence.arrive("killed", alice.user.pk))
     run(presence.arrive("living", bob.user.pk))
     pass_time(presence.LEASE_LIFE - timedelta(seconds=1))
-    run(presence.renew("living"))
+    assert run(presence.renew("living", [bob.user.pk])) == set()
     assert online(alice, bob) == {alice.user.pk, bob.user.pk}
 
     pass_time(timedelta(seconds=1))
@@ -48,18 +48,46 @@ def test_two_renewals_may_fail(alice):
     assert 2 * presence.RENEW_INTERVAL < presence.LEASE_LIFE
 
 
+def test_a_minute_is_enough_for_everybody_to_hear_of_a_killed_process():
+    until_told = presence.LEASE_LIFE + presence.COLLECT_INTERVAL
+    assert until_told.total_seconds() + 5 * PresenceFeed.INTERVAL < 60
+
+
 def test_a_lease_that_was_lost_is_taken_again(alice, bob):
     run(presence.arrive("one", alice.user.pk))
     PresenceLease.objects.all().delete()
-    run(presence.renew("one", [alice.user.pk, bob.user.pk]))
+    taken = run(presence.renew("one", [alice.user.pk, bob.user.pk]))
 
+    assert online(alice, bob) == taken == {alice.user.pk, bob.user.pk}
+
+
+def test_a_lease_that_ran_out_while_all_stood_still_is_announced_anew(alice, bob):
+    for process, person in (("one", alice), ("one", bob), ("two", bob)):
+        run(presence.arrive(process, person.user.pk))
+    pass_time(presence.LEASE_LIFE, process_id="one")
+    assert run(presence.collect_expired()) == {alice.user.pk}
+
+    assert run(presence.renew("one", [alice.user.pk, bob.user.pk])) == {alice.user.pk}
     assert online(alice, bob) == {alice.user.pk, bob.user.pk}
 
 
-def test_a_process_that_stops_gives_its_leases_back(alice, bob):
+def test_a_departure_that_could_not_be_written_is_noticed_all_the_same(alice, bob):
     run(presence.arrive("one", alice.user.pk))
-    run(presence.arrive("two", bob.user.pk))
-    run(presence.drop_process("one"))
+    run(presence.arrive("one", bob.user.pk))
+    pass_time(presence.LEASE_LIFE - timedelta(seconds=1))
+    run(presence.renew("one", [alice.user.pk]))  # Bob has gone
+    pass_time(timedelta(seconds=1))
 
-    assert online(alice, bob) == {bob.user.pk}
-    assert PresenceLease.objects.get().expires_at > now()
+    assert run(presence.collect_expired()) == {bob.user.pk}
+    assert online(alice, bob) == {alice.user.pk}
+
+
+def test_the_people_of_a_process_that_stops_have_some_seconds_to_come_back(alice, bob, carol):
+    for process, person in (("one", alice), ("one", bob), ("two", carol)):
+        run(presence.arrive(process, person.user.pk))
+    run(presence.hand_over("one"))
+
+    assert run(presence.arrive("three", bob.user.pk)) is True  # and nobody is told
+    pass_time(presence.RETURN_TIME)
+    assert online(alice, bob, carol) == {bob.user.pk, carol.user.pk}
+    assert run(presence.collect_expired()) == {alice.user.pk}

@@ -11,7 +11,7 @@ from chat.hot_path import Document
 from chat.log import RoomLogs
 from chat.models import Entry
 from chat.room_state import RoomState
-from chatservice import realtime
+from chatservice import metrics, realtime
 from chatservice.realtime.lifecycle import on_shutdown, on_startup
 
 
@@ -60,6 +60,7 @@ logs = RoomLogs(_announce)
 """The logs of this process. Their queues are written before the process stops."""
 
 on_shutdown(logs.drain)
+metrics.on_scrape(logs.look_at_queues)
 
 
 @on_startup

@@ -15,6 +15,7 @@ from bson import ObjectId
 from django.utils.translation import gettext as _
 
 from .channel_manager import Delivery, Event, user_address
+from .engine import EngineServer
 from .loop import run
 from .server import NAMESPACE, sio
 
@@ -33,7 +34,9 @@ __all__ = [
     "session_address",
     "session_ended",
     "share",
+    "transport_of",
     "user_address",
+    "worker_number",
 ]
 
 PROTOCOLS = (1, 2)
@@ -93,9 +96,21 @@ def session_ended() -> dict[str, str]:
     return {"message": _("Your session has ended. Log in again."), "code": "session_ended"}
 
 
+def worker_number() -> int:
+    """The number of this process among those that share a port: 0, 1, 2, ..."""
+    return EngineServer.worker or 0
+
+
 def has_peers() -> bool:
     """Whether this process is set up to be one of several."""
     return sio.manager.backplane.is_shared
+
+
+def transport_of(sid: str) -> str | None:
+    """`polling` or `websocket`, whichever a socket of this process uses now; None if it is gone."""
+    engine_id = sio.manager.eio_sid_from_sid(sid, NAMESPACE)
+    socket = sio.eio.sockets.get(engine_id)
+    return None if socket is None else "websocket" if socket.upgraded else "polling"
 
 
 def is_cut_off() -> bool:

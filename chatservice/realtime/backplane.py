@@ -21,6 +21,8 @@ from typing import Any
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
+from chatservice import metrics
+
 from .lifecycle import in_background
 
 logger = logging.getLogger(__name__)
@@ -70,6 +72,11 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._texts)
 
+    @property
+    def size(self) -> int:
+        """Bytes of what waits."""
+        return self._bytes
+
     def put(self, message: Message) -> None:
         text = json.dumps(message)
         self._texts.append(text)
@@ -77,6 +84,7 @@ class Outbox:
         while self._bytes > MAX_QUEUE_BYTES and len(self._texts) > 1:
             self._drop_first()
             self.dropped += 1
+            metrics.backplane_dropped.inc()
 
     def batch(self) -> list[str]:
         """The oldest messages, as many as are sent as one."""
@@ -137,6 +145,15 @@ class Backplane:
     def is_away(self) -> bool:
         """Whether they do not; neither this nor `is_up` right after the start."""
         return self._is_up is False
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for the layer."""
+        return len(self._outbox)
+
+    @property
+    def waiting_bytes(self) -> int:
+        return self._outbox.size
 
     def publish(self, message: Message) -> None:
         """Send a message, which must be JSON, to the other processes, in its turn."""
@@ -265,6 +282,7 @@ class Backplane:
     def _note_away(self, reason: str) -> None:
         if self._is_up is not False:
             logger.warning("The channel layer is away (%s): others are not told of news.", reason)
+            metrics.backplane_outages.inc()
         self._is_up = False
         self._listens_since = None
 

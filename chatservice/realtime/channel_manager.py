@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chatservice import metrics
+
 from .backplane import Backplane, Message
 from .fanout import FanoutManager
 from .lifecycle import in_background
@@ -133,6 +135,7 @@ class ChannelLayerManager(FanoutManager):
     def _note_missed(self) -> None:
         if self._missed is None or self._missed.done():
             self._missed = in_background(self._tell_missed())
+            metrics.backplane_missed.inc()
 
     async def _tell_missed(self) -> None:
         await asyncio.sleep(MISSED_DELAY)

@@ -12,6 +12,8 @@ from typing import Any
 from engineio import async_server, async_socket, exceptions, packet
 from engineio.payload import Payload
 
+from chatservice import metrics
+
 from .fanout import DirectWriter, SharedPacket
 
 MAX_PACKETS_IN = 2_000
@@ -61,6 +63,7 @@ class EngineSocket(async_socket.AsyncSocket):
         super().__init__(server, sid)
         self.queue = CountingQueue()
         self.writer: DirectWriter | None = None
+        self.is_given_up = False
 
     def push(self, packets: list[SharedPacket]) -> None:
         """Send packets without waiting: at once if nothing is before them, else in their turn.
@@ -71,8 +74,11 @@ class EngineSocket(async_socket.AsyncSocket):
             for each in packets:
                 self.writer.write(each.frame)
         elif self.queue.qsize() > MAX_QUEUED_PACKETS:
-            logger.warning("A connection was ended: its client does not read.")
-            self.server.start_background_task(self._abort)
+            if not self.is_given_up:
+                self.is_given_up = True
+                logger.warning("A connection was ended: its client does not read.")
+                metrics.cut_offs.labels("websocket" if self.upgraded else "polling").inc()
+                self.server.start_background_task(self._abort)
         else:
             for each in packets:
                 self.queue.put_nowait(each)

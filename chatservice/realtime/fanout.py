@@ -20,6 +20,8 @@ from engineio import packet as engine_packet
 from socketio import packet as socket_packet
 from socketio.async_manager import AsyncManager
 
+from chatservice import metrics
+
 logger = logging.getLogger(__name__)
 
 MAX_BACKLOG = 4 * 1024 * 1024
@@ -70,11 +72,12 @@ class DirectWriter:
     plain TCP (or Unix) transport of Twisted's.
     """
 
-    __slots__ = ("protocol", "transport")
+    __slots__ = ("is_given_up", "protocol", "transport")
 
     def __init__(self, protocol: Any) -> None:
         self.protocol = protocol
         self.transport = protocol.transport
+        self.is_given_up = False
 
     @classmethod
     def find(cls, send: Any) -> "DirectWriter | None":
@@ -103,6 +106,9 @@ class DirectWriter:
         transport = self.transport
         waiting = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
         if waiting > MAX_BACKLOG:
+            if not self.is_given_up:
+                self.is_given_up = True
+                metrics.cut_offs.labels("websocket").inc()
             transport.abortConnection()
         elif waiting or transport.disconnecting:
             transport.write(frame)
@@ -122,6 +128,11 @@ def report_once(what: str) -> None:
     if what not in _reported:
         _reported.add(what)
         logger.warning("%s: broadcasts take python-socketio's own, slower way.", what)
+
+
+def _count(event: str, sockets: int) -> None:
+    metrics.emissions.labels(event).inc()
+    metrics.deliveries.labels(event).inc(sockets)
 
 
 class FanoutManager(AsyncManager):
@@ -146,6 +157,7 @@ class FanoutManager(AsyncManager):
         **kwargs: Any,
     ) -> None:
         if callback is not None or not self.is_direct:
+            _count(event, sum(1 for _ in self.get_participants(namespace, to or room)))
             await super().emit(
                 event, data, namespace, room=room, skip_sid=skip_sid, callback=callback, to=to
             )
@@ -156,6 +168,7 @@ class FanoutManager(AsyncManager):
         recipients = self.get_participants(namespace, to or room)
         engine_ids = [engine_id for sid, engine_id in recipients if sid not in skipped]
         if engine_ids:
+            _count(event, len(engine_ids))
             self._deliver(self._packets(event, data, namespace), engine_ids)
 
     def _packets(self, event: str, data: Any, namespace: str) -> list[SharedPacket]:

@@ -25,7 +25,9 @@ from .engine import EngineServer
 
 logger = logging.getLogger(__name__)
 
-SESSION_OF_WORKER = re.compile(rb"/socket\.io/[^?]*\?(?:[^&]*&)*?sid=(\d{1,4})(?:\.|%2E)", re.I)
+FOR_A_WORKER = re.compile(
+    rb"/socket\.io/[^?]*\?(?:[^&]*&)*?sid=(\d{1,4})(?:\.|%2E)|/metrics/(\d{1,4})(?:[/?]|$)", re.I
+)
 
 
 def install(server: Server, *, worker: int, inbox: socket.socket, outboxes: Sequence[int]) -> None:
@@ -40,11 +42,11 @@ def install(server: Server, *, worker: int, inbox: socket.socket, outboxes: Sequ
         peer.setblocking(False)
 
     class PassedOnRequest(http_protocol.WebRequest):
-        """A request that is passed on, with its connection, if its session is another worker's."""
+        """A request that is passed on, with its connection, if it is meant for another worker."""
 
         def process(self) -> Any:
-            found = SESSION_OF_WORKER.match(self.uri)
-            owner = int(found[1]) if found else worker
+            found = FOR_A_WORKER.match(self.uri)
+            owner = int(found[1] or found[2]) if found else worker
             if owner == worker or owner >= len(peers):
                 return super().process()
             # Once what called this is done with the channel, and nothing more is read here.

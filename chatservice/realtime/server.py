@@ -10,11 +10,11 @@ import socketio
 from django.conf import settings
 from django.http.request import validate_host
 
-from chatservice import limits
+from chatservice import limits, metrics
 
 from . import engine
 from .channel_manager import ChannelLayerManager
-from .lifecycle import on_shutdown, on_startup
+from .lifecycle import in_background, on_shutdown, on_startup
 
 NAMESPACE = "/"
 
@@ -82,6 +82,7 @@ class SocketServer(socketio.AsyncServer):
             try:
                 limits.take(limits.HANDSHAKES, network)
                 if self._sockets_of[network] >= limits.SOCKETS_PER_ADDRESS:
+                    metrics.refusals.labels("sockets_per_address").inc()
                     raise limits.TooMany(engine.RETRY_AFTER)
             except limits.TooMany as error:
                 return str(error.detail)
@@ -174,6 +175,27 @@ asgi_app = engine.ending_with_its_client(socketio.ASGIApp(sio, socketio_path=Non
 @on_startup
 async def listen_to_other_processes() -> None:
     sio.manager.backplane.listen()
+
+
+@on_startup
+async def watch_loop() -> None:
+    in_background(metrics.watch_loop())
+
+
+@metrics.on_scrape
+def look_at_queues() -> None:
+    metrics.worker.set(engine.EngineServer.worker or 0)
+    waiting = [socket.queue.qsize() for socket in list(sio.eio.sockets.values())]
+    metrics.socket_queue.set(sum(waiting))
+    metrics.longest_socket_queue.set(max(waiting, default=0))
+
+
+@metrics.on_scrape
+def look_at_backplane() -> None:
+    backplane = sio.manager.backplane
+    metrics.backplane_up.set(backplane.is_up or not backplane.is_shared)
+    metrics.backplane_queue.set(backplane.waiting)
+    metrics.backplane_queue_bytes.set(backplane.waiting_bytes)
 
 
 @on_shutdown

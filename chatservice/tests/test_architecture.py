@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 REALTIME = ROOT / "chatservice" / "realtime"
 FOR_EVERYBODY = {  # no browser hears of what these do
     *("session_address", "session_ended", "has_peers", "is_cut_off"),
-    *("on_missed", "on_shared", "share"),
+    *("on_missed", "on_shared", "share", "transport_of", "worker_number"),
 }
 
 

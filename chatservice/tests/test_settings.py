@@ -44,6 +44,7 @@ def manage(*arguments, **environment):
         ({"ALLOWED_HOSTS": "localhost,*"}, "E006", "openssl rand"),
         ({"CSRF_TRUSTED_ORIGINS": "chat.example.org"}, "E008", "https://chat.example.org"),
         ({"CORS_ALLOWED_ORIGINS": "https://a.example/path"}, "E008", "no path"),
+        ({"METRICS_TOKEN": "short"}, "E009", "16 or more"),
         ({"DATA_DIR": "/dev/null/data"}, "E005", "that this user may write to"),
     ],
 )
