@@ -162,10 +162,26 @@ async def room_ids_of(user_id: ObjectId) -> list[ObjectId]:
 
 async def user_ids_sharing_a_room_with(user_id: ObjectId) -> set[ObjectId]:
     """The people who are in some room with the user, the user included if in any room."""
-    room_ids = await room_ids_of(user_id)
+    room_ids = await _room_ids_alive([user_id])
     return set(
         await memberships().distinct("user_id", {"room_id": {"$in": room_ids}, "left_at": None})
     )
+
+
+async def member_ids_of_rooms_with(user_ids: Iterable[ObjectId]) -> dict[ObjectId, set[ObjectId]]:
+    """Who is in each of the rooms that some of the people are in."""
+    query = {"room_id": {"$in": await _room_ids_alive(user_ids)}, "left_at": None}
+    found: dict[ObjectId, set[ObjectId]] = {}
+    async for membership in memberships().find(query, {"room_id": 1, "user_id": 1}):
+        found.setdefault(membership["room_id"], set()).add(membership["user_id"])
+    return found
+
+
+async def _room_ids_alive(user_ids: Iterable[ObjectId]) -> list[ObjectId]:
+    """The rooms that some of the people are in, without those that were deleted."""
+    query = {"user_id": {"$in": list(user_ids)}, "left_at": None}
+    room_ids = await memberships().distinct("room_id", query)
+    return await rooms().distinct("_id", {"_id": {"$in": room_ids}, "deleted_at": None})
 
 
 async def public_rooms(

@@ -53,17 +53,20 @@ async def mute_room(*, actor: User, room_id: ObjectId, muted: bool) -> None:
 async def announce_presence(*, changes: Mapping[ObjectId, bool]) -> None:
     """Tell who shares a room with them that people came online (true) or went offline.
 
-    One event for each listener, however many people have changed: a thousand who reconnect at once
-    cost a thousand events and not a million.
+    One event for each listener, however many people have changed, and one payload for all who share
+    the same rooms with them: a thousand who reconnect at once cost a thousand events and not a
+    million. So a listener may be told of itself as well.
     """
     people = await accounts_hot_path.load_users(changes)
-    news: dict[ObjectId, list[ObjectId]] = {}
-    for user_id in people:
-        for listener in await hot_path.user_ids_sharing_a_room_with(user_id) - {user_id}:
-            news.setdefault(listener, []).append(user_id)
-    listeners: dict[tuple[ObjectId, ...], list[ObjectId]] = {}
-    for listener, changed in news.items():
-        listeners.setdefault(tuple(changed), []).append(listener)
-    for user_ids, to in listeners.items():
-        payload = events.presence([(people[pk], changes[pk]) for pk in user_ids])
+    members = await hot_path.member_ids_of_rooms_with(people)
+    shared: dict[ObjectId, set[ObjectId]] = {}
+    for room_id, member_ids in members.items():
+        for user_id in member_ids:
+            shared.setdefault(user_id, set()).add(room_id)
+    listeners: dict[frozenset[ObjectId], list[ObjectId]] = {}
+    for user_id, rooms in shared.items():
+        listeners.setdefault(frozenset(rooms), []).append(user_id)
+    for room_ids, to in listeners.items():
+        changed = {pk for room_id in room_ids for pk in members[room_id] if pk in people}
+        payload = events.presence([(people[pk], changes[pk]) for pk in sorted(changed)])
         await realtime.publish(realtime.Event("presence", payload, protocol=2), to=to)

@@ -5,12 +5,14 @@ import re
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 
 import pytest
 
 from acceptance.people import Device
 from acceptance.waiting import PATIENCE, eventually
-from accounts.models import Session, User
+from accounts import presence
+from accounts.models import PresenceLease, Session, User
 from chatservice.timestamps import now
 from conftest import ROOT, Http, Server
 
@@ -164,6 +166,77 @@ def test_comings_and_goings_typing_and_reading_are_told_in_the_other_process(
     assert stranger.all("presence") == stranger.all("typing") == stranger.all("read") == []
 
 
+def test_only_who_does_not_come_back_goes_offline_when_a_process_is_killed(
+    alice, bob, carol, make_room, near, redis, start_server, devices
+):
+    """The others hear of nobody but the one who has gone."""
+    make_room(alice, bob, carol)
+    doomed = start_server(REDIS_URL=redis)
+    goes = devices.open(bob, doomed)
+    stays, comes_back = devices.open(carol, near), devices.open(carol, doomed)
+    witness = devices.open(alice, near)
+    eventually(PresenceLease.objects.filter(user=bob.user).exists, what="Bob's lease")
+    doomed.kill()
+    assert goes.ended.wait(PATIENCE)
+    assert comes_back.ended.wait(PATIENCE)
+    devices.open(carol, near)
+    # As if the life of the killed process's leases were over.
+    past = now() - timedelta(seconds=1)
+    PresenceLease.objects.filter(expires_at__lte=now() + presence.LEASE_LIFE).exclude(
+        process_id=PresenceLease.objects.filter(user=alice.user).get().process_id
+    ).update(expires_at=past)
+
+    eventually(lambda: gone(witness), what="news of Bob")
+    assert gone(witness) == [bob.email]
+    assert stays.call("get_online_users")["users"] == [alice.email, carol.email]
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_process_that_is_restarted_makes_nobody_flicker(
+    alice, bob, carol, make_room, near, redis, start_server, devices, comes_back
+):
+    make_room(alice, bob, carol)
+    stopping, next_one = start_server(REDIS_URL=redis), start_server(REDIS_URL=redis)
+    witness, device = devices.open(alice, near), devices.open(bob, stopping)
+    eventually(lambda: came(witness, bob) == 1, what="news of Bob")
+    assert stopping.stop() == 0
+    assert device.ended.wait(PATIENCE)
+    if comes_back:
+        devices.open(bob, next_one)
+    PresenceLease.objects.filter(user=bob.user).filter(
+        expires_at__lte=now() + presence.RETURN_TIME
+    ).update(expires_at=now() - timedelta(seconds=1))
+
+    if comes_back:
+        eventually(lambda: leases(bob) == 1, what="that the old lease is collected")
+        # The next change is told after whatever came before it.
+        devices.open(carol, near)
+        eventually(lambda: came(witness, carol) == 1, what="news of Carol")
+        assert came(witness, bob) == 1
+        assert gone(witness) == []
+    else:
+        eventually(lambda: gone(witness) == [bob.email], what="news of Bob")
+
+
+def changes(device):
+    return [change for event in device.all("presence") for change in event["changes"]]
+
+
+def gone(device):
+    """The e-mails of those that a device was told have gone, in order."""
+    return [change["user"]["email"] for change in changes(device) if not change["online"]]
+
+
+def came(device, person):
+    """How often a device was told that a person has come."""
+    told = {"user": {"id": person.id, "email": person.email}, "online": True}
+    return changes(device).count(told)
+
+
+def leases(person):
+    return PresenceLease.objects.filter(user=person.user).count()
+
+
 def test_changes_from_outside_the_processes_reach_browsers(
     alice, bob, moira, lunch, near, far, redis, devices
 ):
@@ -205,6 +278,15 @@ actions.deactivate_user(actor=User.objects.get(email={moira.email!r}),
 # Rights that end
 
 
+def everywhere(devices, person, *servers, **auth):
+    """A device of the person for each server and each transport."""
+    return [
+        devices.open(person, server, transports=[transport], **auth)
+        for server in servers
+        for transport in ("websocket", "polling")
+    ]
+
+
 def cut(device):
     """Whether a device has been told that its session has ended, and been disconnected."""
     return device.wait_for("error")["code"] == "session_ended" and device.ended.wait(PATIENCE)
@@ -212,8 +294,8 @@ def cut(device):
 
 def test_a_log_out_cuts_that_device_in_every_process(alice, near, far, devices):
     phone_token = alice.log_in()["access_token"]
-    phone = [devices.open(alice, server, token=phone_token) for server in (near, far)]
-    laptop = [devices.open(alice, server) for server in (near, far)]
+    phone = everywhere(devices, alice, near, far, token=phone_token)
+    laptop = everywhere(devices, alice, near, far)
 
     answer = Http(near.url).post("/auth/logout", headers={"Authorization": f"Bearer {phone_token}"})
     assert answer.status_code == 204
@@ -227,7 +309,7 @@ def test_a_log_out_cuts_that_device_in_every_process(alice, near, far, devices):
 
 
 def test_a_new_password_cuts_every_device_in_every_process(alice, bob, near, far, devices):
-    everywhere = [devices.open(alice, server) for server in (near, far)]
+    alices = everywhere(devices, alice, near, far)
     other = devices.open(bob, far)
 
     answer = alice.at(near).post(
@@ -235,14 +317,14 @@ def test_a_new_password_cuts_every_device_in_every_process(alice, bob, near, far
         json={"old_password": alice.password, "new_password": "quite another one"},
     )
     assert answer.status_code == 200, answer.text
-    assert all(cut(device) for device in everywhere)
+    assert all(cut(device) for device in alices)
     assert other.call("get_online_users")["ok"] is True
 
 
 def test_a_deactivation_in_the_admin_cuts_every_device_in_every_process(
     alice, bob, moira, near, far, devices
 ):
-    everywhere = [devices.open(bob, server) for server in (near, far)]
+    bobs = everywhere(devices, bob, near, far)
     other = devices.open(alice, far)
     browser = Http(near.url)
     log_in = {"username": moira.email, "password": moira.password, "next": "/admin/"}
@@ -250,7 +332,7 @@ def test_a_deactivation_in_the_admin_cuts_every_device_in_every_process(
 
     choice = {"action": "deactivate", "_selected_action": bob.id}
     submit(browser, "/admin/accounts/user/", choice)
-    assert all(cut(device) for device in everywhere)
+    assert all(cut(device) for device in bobs)
     assert other.call("get_online_users")["ok"] is True
 
 
@@ -265,7 +347,7 @@ def submit(browser, path, form):
 def test_who_is_no_member_any_more_hears_nothing_in_any_process(
     alice, bob, lunch, near, far, devices, how
 ):
-    listeners = [devices.open(bob, near), devices.open(bob, far)]
+    listeners = everywhere(devices, bob, near, far)
     if how == "removed":
         answer = alice.at(near).delete(f"{lunch.path}/members/{bob.id}")
     else:
