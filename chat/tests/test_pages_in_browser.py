@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from bson import ObjectId
 from playwright.sync_api import expect
 
+from chat import actions
+from chat.models import Entry
+from chatservice.realtime.loop import run
 from media_upload.tests import samples
 
 pytestmark = pytest.mark.chromium
@@ -478,6 +482,22 @@ def test_the_room_log_in_the_page(visit, alice):
         True,
     ]
     assert (came_out["seq"], came_out["isMissing"]) == (9, False)
+
+
+def test_what_a_command_wrote_that_no_server_heard_of_is_found(visit, path, lunch, alice, bob):
+    page = visit(bob, path)
+    # Half minutes pass faster, from the next page on.
+    page.add_init_script(
+        "const start = window.setInterval; window.setInterval = (run, ms) => start(run, ms / 100)"
+    )
+    page.reload()
+    # This process is as one of `manage.py` without Redis.
+    written = actions.post_message(
+        actor=alice.user, room_id=ObjectId(lunch.id), content="by a command", via=Entry.Via.REST
+    )
+    run(written)
+
+    expect(texts(page)).to_have_text(["by a command"])
 
 
 def test_lost_events_are_asked_for(visit, path, lunch, alice, bob):

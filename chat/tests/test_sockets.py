@@ -255,10 +255,10 @@ def test_a_session_that_ends_takes_its_sockets_with_it(alice, connect, anyone):
     assert alice.http.get("/auth/users/me").status_code == 401
 
 
-def connect_with(connect, person, token):
+def connect_with(connect, person, token, **options):
     person.__dict__["token"], before = token, person.token
     try:
-        return connect(person)
+        return connect(person, **options)
     finally:
         person.__dict__["token"] = before
 
@@ -269,15 +269,20 @@ def test_a_token_that_expires_is_announced_can_be_renewed_and_cuts(alice, connec
         token["exp"] = int(time.time()) + seconds
         return str(token)
 
-    left, stayed = (connect_with(connect, alice, token_for(3)) for _ in range(2))
-    assert 0 <= left.wait_for("auth_expiring")["expires_in"] <= 3
+    stayed, *left = (
+        connect_with(connect, alice, token_for(3), transports=[transport])
+        for transport in ("websocket", "websocket", "polling")
+    )
+    for device in (stayed, *left):
+        assert 0 <= device.wait_for("auth_expiring")["expires_in"] <= 3
     assert stayed.call("authenticate", {"token": "garbage"})["code"] == "unauthenticated"
     renewed = stayed.call("authenticate", {"token": alice.token})
     assert renewed["ok"] is True
     assert renewed["expires_in"] > 60
 
-    assert left.ended.wait(30)
-    assert left.all("error")
+    for device in left:
+        assert device.ended.wait(30)
+        assert device.all("error")
     assert stayed.connected
 
 

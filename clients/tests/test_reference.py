@@ -4,8 +4,12 @@ import asyncio
 import random
 
 import pytest
+from bson import ObjectId
 
 from acceptance.waiting import PATIENCE
+from chat import actions
+from chat.models import Entry
+from chatservice.realtime.loop import run
 from clients import reference
 from clients.reference import Client, Refused
 from conftest import Http
@@ -145,6 +149,34 @@ def test_the_loss_of_the_last_entry_of_all_is_noticed(server, alice, bob, lunch,
             await until(lambda: reader.seen(lunch.id) == [3])
 
     asyncio.run(talk())
+
+
+def test_what_a_command_wrote_that_nobody_heard_of_is_noticed(
+    server, alice, bob, lunch, monkeypatch
+):
+    """This process is as one of `manage.py` without Redis: no server hears from it."""
+    monkeypatch.setattr(reference, "CHECK_INTERVAL", 0.2)
+
+    def write():
+        room_id = ObjectId(lunch.id)
+        for text in ("one", "two"):
+            run(
+                actions.post_message(
+                    actor=alice.user, room_id=room_id, content=text, via=Entry.Via.REST
+                )
+            )
+
+    async def listen():
+        reader = Reader()
+        async with reader.client_of(bob, server, rooms={lunch.id: 2}) as client:
+            await client.connected.wait()
+            await asyncio.to_thread(write)
+            await until(lambda: reader.seen(lunch.id) == [3, 4])
+            # Whoever writes through a server goes on after them.
+            assert (await client.send(lunch.id, "three"))["seq"] == 5
+            await until(lambda: reader.seen(lunch.id) == [3, 4, 5])
+
+    asyncio.run(listen())
 
 
 def test_a_room_that_is_new_to_it_is_a_page_and_then_what_follows(server, alice, bob, lunch):

@@ -7,8 +7,11 @@ import { connect, isConnected, request } from "chat/socket"
 
 const PATIENCE = 2_000 // milliseconds that an entry known to be stored may take to arrive
 
+const SILENCE = 30_000 // milliseconds without an entry after which one might have been lost
+
 const logs = new Map()
 let isCatchingUp = false
+let heardAt = 0
 
 /** Follow a room's log from `seq` on. */
 export function follow(room, seq) {
@@ -33,6 +36,7 @@ export function expect(room, seq) {
 
 export function start() {
   hear("room_event", (entry) => {
+    heardAt = Date.now()
     const log = logs.get(entry.room_id)
     if (!log) return announce("room_unknown", { room: entry.room_id })
     deliver(log.take(entry))
@@ -43,7 +47,13 @@ export function start() {
     announce("caught_up")
   })
   hear("resync", catchUp)
+  setInterval(catchUpAfterSilence, SILENCE)
   connect(positions)
+}
+
+/** Nothing comes after the last entry of all to show that it was lost. */
+function catchUpAfterSilence() {
+  if (Date.now() - heardAt >= SILENCE && document.visibilityState === "visible") catchUp()
 }
 
 function positions() {
