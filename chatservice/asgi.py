@@ -19,6 +19,7 @@ from chatservice import limit_sharing  # noqa: F401  (it registers what runs at 
 from chatservice.address_limits import AddressLimits
 from chatservice.checks import require_sound_configuration
 from chatservice.handler import ThreadHandler
+from chatservice.metrics import MeasureRequests
 from chatservice.realtime import lifecycle, server
 from media_upload import daphne_request
 from media_upload.body_limit import BodyLimit
@@ -75,7 +76,7 @@ routes = ProtocolTypeRouter(
         "lifespan": lifespan,
     }
 )
-application = AddressLimits(routes)
+application = MeasureRequests(AddressLimits(routes))
 hook_daphne()
 
 # What is loaded by now stays: it is left out of every collection from here on. Measured with 1,000

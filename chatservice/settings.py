@@ -75,7 +75,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "chatservice.metrics.measure_requests",
+    "chatservice.metrics.note_route",
     "django.middleware.security.SecurityMiddleware",
     "chatservice.middleware.content_security_policy",
     "chatservice.middleware.StaticFiles",
