@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 
 from bson import ObjectId
@@ -57,6 +58,8 @@ class Draft:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     settled: bool = False
+    context: Context = field(default_factory=copy_context)
+    """Of the actor's call, and so the language of what `permit` raises."""
 
     def as_entry(self, state: RoomState, seq: int, message_count: int) -> Document:
         entry: Document = {

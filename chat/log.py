@@ -350,7 +350,7 @@ class RoomLog:
 
 def _is_permitted(draft: Draft, state: RoomState) -> bool:
     try:
-        draft.permit(state)
+        draft.context.run(draft.permit, state)
     except Exception as error:
         draft.refuse(error)
         return False

@@ -10,9 +10,11 @@ import concurrent.futures
 import os
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
@@ -32,7 +34,7 @@ class ServiceStops(APIException):
 
 
 _lock = threading.Lock()
-_waiting: set[concurrent.futures.Future[Any]] = set()
+_waiting: set[concurrent.futures.Future[Any] | asyncio.Task[Any]] = set()
 _stopping = False
 _home: asyncio.AbstractEventLoop | None = None
 _home_pid: int | None = None
@@ -65,13 +67,37 @@ def is_own_thread() -> bool:
     return _thread is not None and _thread.is_alive() and _home_pid == os.getpid()
 
 
+def is_home() -> bool:
+    """Whether the running loop is the home loop."""
+    return _home is asyncio.get_running_loop()
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """For what answers a request on the home loop itself: as `run`, it is let end when the server
+    stops, for a while, and `ServiceStops` is raised instead of the rest."""
+    if _stopping:
+        raise ServiceStops
+    task = asyncio.current_task()
+    assert task is not None
+    _waiting.add(task)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if _stopping:
+            raise ServiceStops from None
+        raise
+    finally:
+        _waiting.discard(task)
+
+
 def run(coroutine: Coroutine[Any, Any, T], *, timeout: float = CALL_TIMEOUT) -> T:
     """Run a coroutine on the home loop from synchronous code and return its result.
 
-    Its exceptions are raised here. `TimeoutError` after `timeout` seconds; the coroutine is then
-    cancelled, but what it has stored stays stored. `ServiceStops` when the server is ending.
-    `RuntimeError` when called on the home loop itself, which would wait for itself for ever: await
-    the coroutine there.
+    Its exceptions are raised here, in the language of the caller. `TimeoutError` after `timeout`
+    seconds; the coroutine is then cancelled, but what it has stored stays stored. `ServiceStops`
+    when the server is ending. `RuntimeError` when called on the home loop itself, which would wait
+    for itself for ever: await the coroutine there.
     """
     loop = home_loop()
     try:
@@ -84,7 +110,8 @@ def run(coroutine: Coroutine[Any, Any, T], *, timeout: float = CALL_TIMEOUT) -> 
     if _stopping:
         coroutine.close()
         raise ServiceStops
-    future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    speaking = _speaking(translation.get_language(), coroutine)
+    future = asyncio.run_coroutine_threadsafe(speaking, loop)
     _waiting.add(future)
     try:
         return future.result(timeout)
@@ -95,6 +122,12 @@ def run(coroutine: Coroutine[Any, Any, T], *, timeout: float = CALL_TIMEOUT) -> 
         raise
     finally:
         _waiting.discard(future)
+
+
+async def _speaking(language: str | None, coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run in the caller's language, which does not get from one thread to another by itself."""
+    with translation.override(language):
+        return await coroutine
 
 
 async def finish_calls(*, within: float) -> None:
