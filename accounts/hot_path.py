@@ -6,7 +6,7 @@ Coroutines run on the home loop; the rest is for synchronous doors.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.utils.crypto import constant_time_compare
 
 from chatservice.mongo.client import async_database, database
+from chatservice.shared_questions import SharedQuestion
 
 from . import tokens
 from .models import Session, User
@@ -48,23 +49,22 @@ def authenticate(raw: object) -> Caller | None:
     claims = _claims_of(raw)
     if claims is None:
         return None
-    found = list(database()[SESSIONS].aggregate(_active_user(claims.session_id, claims.user_id)))
-    return Caller(user_from(found[0]), claims.session_id, claims.exp) if found else None
+    found = _active_user(claims.session_id, claims.user_id)
+    return Caller(user_from(found), claims.session_id, claims.exp) if found else None
 
 
 async def authenticate_async(raw: object) -> Caller | None:
-    """The same as `authenticate`, on the home loop."""
+    """The same as `authenticate`, on the home loop; those who call at once share a question."""
     claims = _claims_of(raw)
     if claims is None:
         return None
-    pipeline = _active_user(claims.session_id, claims.user_id)
-    found = await (await async_database()[SESSIONS].aggregate(pipeline)).to_list()
-    return Caller(user_from(found[0]), claims.session_id, claims.exp) if found else None
+    found = await _active_users.answer((claims.session_id, claims.user_id))
+    return Caller(user_from(found), claims.session_id, claims.exp) if found else None
 
 
 def is_live(session_id: ObjectId, user_id: ObjectId) -> bool:
     """Whether a session has not ended and the person it belongs to is active."""
-    return bool(list(database()[SESSIONS].aggregate(_active_user(session_id, user_id))))
+    return _active_user(session_id, user_id) is not None
 
 
 async def live_sessions(session_ids: Iterable[ObjectId]) -> set[ObjectId]:
@@ -86,10 +86,10 @@ def caller_of_web_session(session: SessionBase) -> Caller | None:
     if not (ObjectId.is_valid(user_id or "") and ObjectId.is_valid(session_id or "")):
         return None
     session_id = ObjectId(session_id)
-    found = list(database()[SESSIONS].aggregate(_active_user(session_id, ObjectId(user_id))))
-    if not found:
+    found = _active_user(session_id, ObjectId(user_id))
+    if found is None:
         return None
-    user = user_from(found[0])
+    user = user_from(found)
     shown = session.get(auth.HASH_SESSION_KEY) or ""
     expected = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     if not any(constant_time_compare(shown, valid) for valid in expected):
@@ -173,10 +173,32 @@ def _claims_of(raw: object) -> tokens.Claims | None:
     return None if token is None else tokens.claims_of(token)
 
 
-def _active_user(session_id: ObjectId, user_id: ObjectId) -> list[dict[str, Any]]:
-    """The one question of every authentication: both documents are found by their `_id`."""
+Login = tuple[ObjectId, ObjectId]
+"""A session, and the person that it is said to belong to."""
+
+
+def _active_user(session_id: ObjectId, user_id: ObjectId) -> dict[str, Any] | None:
+    """The document of the person of a session; None if either does not count (any more)."""
+    found = database()[SESSIONS].aggregate(_people_of([session_id]))
+    return _by_login(found).get((session_id, user_id))
+
+
+async def _ask_for_active_users(logins: list[Login]) -> dict[Login, dict[str, Any]]:
+    pipeline = _people_of([session_id for session_id, _user_id in logins])
+    return _by_login(await (await async_database()[SESSIONS].aggregate(pipeline)).to_list())
+
+
+_active_users = SharedQuestion(_ask_for_active_users)
+
+
+def _by_login(found: Iterable[dict[str, Any]]) -> dict[Login, dict[str, Any]]:
+    return {(each["_id"], each["user"]["_id"]): each["user"] for each in found}
+
+
+def _people_of(session_ids: Sequence[ObjectId]) -> list[dict[str, Any]]:
+    """The one question of every authentication: all documents are found by their `_id`."""
     return [
-        {"$match": {"_id": session_id, "user_id": user_id, "ended_at": None}},
+        {"$match": {"_id": {"$in": session_ids}, "ended_at": None}},
         {
             "$lookup": {
                 "from": USERS,
@@ -187,5 +209,5 @@ def _active_user(session_id: ObjectId, user_id: ObjectId) -> list[dict[str, Any]
             }
         },
         {"$unwind": "$user"},
-        {"$replaceRoot": {"newRoot": "$user"}},
+        {"$project": {"user": 1}},
     ]

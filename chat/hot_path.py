@@ -18,6 +18,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from chatservice.mongo.client import async_database, database
+from chatservice.shared_questions import SharedQuestion
 
 from .mentions import ALL
 from .models import Entry, Membership, Room
@@ -114,19 +115,37 @@ async def rooms_of(user_id: ObjectId, *, group_chats: bool | None = None) -> lis
             }
         },
         {"$unwind": "$room"},
-        {"$sort": {"room.last_activity_at": -1, "room._id": -1}},
     ]
     found = []
     async for membership in await memberships().aggregate(pipeline):
         room = membership.pop("room")
         found.append({**room, "membership": membership})
-    return found
+    return sorted(found, key=lambda room: (room["last_activity_at"], room["_id"]), reverse=True)
 
 
 async def find_room_of(user_id: ObjectId, room_id: ObjectId) -> Document | None:
-    """A room with the user's own membership under `membership`; None unless a member of it."""
+    """A room with the user's own membership under `membership`; None unless a member of it.
+
+    Those who look at the same moment share a question.
+    """
+    found = await _rooms_of_members.answer((room_id, user_id))
+    return {**found["room"], "membership": found} if found else None
+
+
+Member = tuple[ObjectId, ObjectId]
+"""A room, and a person who may be in it."""
+
+
+async def _ask_for_rooms_of_members(members: list[Member]) -> dict[Member, Document]:
     pipeline: Sequence[Mapping[str, Any]] = [
-        {"$match": {"room_id": room_id, "user_id": user_id, "left_at": None}},
+        {
+            "$match": {
+                "$or": [
+                    {"room_id": room_id, "user_id": user_id, "left_at": None}
+                    for room_id, user_id in members
+                ]
+            }
+        },
         {
             "$lookup": {
                 "from": Room._meta.db_table,
@@ -138,10 +157,11 @@ async def find_room_of(user_id: ObjectId, room_id: ObjectId) -> Document | None:
         },
         {"$unwind": "$room"},
     ]
-    async for membership in await memberships().aggregate(pipeline):
-        room = membership.pop("room")
-        return {**room, "membership": membership}
-    return None
+    found = await (await memberships().aggregate(pipeline)).to_list()
+    return {(each["room_id"], each["user_id"]): each for each in found}
+
+
+_rooms_of_members = SharedQuestion(_ask_for_rooms_of_members)
 
 
 async def members_of(room_ids: Iterable[ObjectId]) -> dict[ObjectId, list[Document]]:
@@ -222,24 +242,23 @@ async def public_rooms(
 
 # The log
 
+# MongoDB makes one step in the index for each room of exactly these two stages; with "the last of
+# the ascending", it goes through every entry.
+ENDS_OF_LOGS: Sequence[Mapping[str, Any]] = (
+    {"$sort": {"room_id": -1, "seq": -1}},
+    {"$group": {"_id": "$room_id", "seq": {"$first": "$seq"}}},
+)
+
 
 async def last_entry(room_id: ObjectId) -> Document | None:
     return await entries().find_one({"room_id": room_id}, sort=[("seq", -1)])
-
-
-END_OF_EACH_LOG: Sequence[Mapping[str, Any]] = [
-    # In this direction, and with `$first`: so MongoDB jumps in the index from one room to the next
-    # (DISTINCT_SCAN). The other way round it would read every number of every room.
-    {"$sort": {"room_id": -1, "seq": -1}},
-    {"$group": {"_id": "$room_id", "seq": {"$first": "$seq"}}},
-]
 
 
 async def ends_of_logs(room_ids: Sequence[ObjectId]) -> dict[ObjectId, int]:
     """The number of the last entry of each of the rooms, as stored at this moment."""
     pipeline: Sequence[Mapping[str, Any]] = [
         {"$match": {"room_id": {"$in": list(room_ids)}}},
-        *END_OF_EACH_LOG,
+        *ENDS_OF_LOGS,
     ]
     return {end["_id"]: end["seq"] async for end in await entries().aggregate(pipeline)}
 
@@ -588,9 +607,12 @@ async def end_unfounded_memberships(room_id: ObjectId, moment: datetime) -> None
 
 
 async def rooms_behind_their_log() -> list[ObjectId]:
-    """Rooms whose log goes on after what has been projected: a process died in between."""
+    """Rooms whose log goes on after what has been projected: a process died in between.
+
+    It costs two steps in indexes for each room, however much was said there.
+    """
     pipeline: Sequence[Mapping[str, Any]] = [
-        *END_OF_EACH_LOG,
+        *ENDS_OF_LOGS,
         {
             "$lookup": {
                 "from": Room._meta.db_table,

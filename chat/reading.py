@@ -439,12 +439,13 @@ async def people(user: User, text: str) -> list[User]:
 
 async def log_after(user: User, room_id: ObjectId, *, seq: int, limit: int) -> LogPage:
     """A page of a room's log: at most `limit` entries with numbers above `seq`."""
+    entries = await hot_path.entries_after(room_id, seq, limit)
+    last_read = last_seq = entries[-1]["seq"] if entries else seq
+    if not 0 < len(entries) < limit:  # else these are the last ones
+        last_seq = (await hot_path.ends_of_logs([room_id])).get(room_id, 0)
+    # Asked after reading: who was removed meanwhile must not be shown what came after that.
     await require_room(user, room_id)
-    last_seq = (await hot_path.ends_of_logs([room_id])).get(room_id, 0)
-    page = await _log_page(room_id, seq, last_seq, limit)
-    if page.entries:  # who was removed meanwhile must not be shown what came after that
-        await require_room(user, room_id)
-    return page
+    return LogPage(entries, last_seq, more=last_read < last_seq)
 
 
 async def missed(user: User, known: Mapping[str, int]) -> dict[str, dict[str, Any]]:

@@ -33,7 +33,10 @@ async def mark_read(*, actor: User, room_id: ObjectId, seq: int) -> None:
     room = await logs.state_of(room_id)
     policies.require_member(actor, room)
     seq = min(seq, room.seq)
-    number = await hot_path.last_message_number(room_id, seq)
+    if seq == room.seq:  # nearly always
+        number = room.message_count
+    else:
+        number = await hot_path.last_message_number(room_id, seq)
     if await hot_path.project_read(room_id, actor.pk, seq=seq, number=number):
         event = realtime.Event("read", events.read(actor, room_id, seq), protocol=2)
         await realtime.publish(event, to=room.members)
