@@ -50,6 +50,12 @@ def test_contract_in_python(server):
     assert_nothing_raised(server.output()[before:])
 
 
+def test_contract_without_the_fast_lane(start_server):
+    server = start_server(FAST_LANE="off")
+    walk_in_python(server.url, "--only", "accounts", "rooms", "messages", "hostile")
+    assert_nothing_raised(server.output())
+
+
 def test_contract_in_javascript(server):
     before = len(server.output())
     walk_in_javascript(server.url)

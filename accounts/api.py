@@ -13,9 +13,10 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chatservice.endpoints import answer
 from chatservice.refusals import INVALID, NOT_AUTHENTICATED, refusal
 
-from . import actions, tokens
+from . import actions, endpoints, tokens
 from .addresses import client_address, user_agent
 from .authentication import SCHEME
 from .models import Session
@@ -104,7 +105,7 @@ class AccountViewSet(viewsets.ViewSet):
     @extend_schema(operation_id="me", responses={200: PersonSerializer, **NOT_AUTHENTICATED})
     def me(self, request: Request) -> Response:
         """Who you are."""
-        return Response(PersonSerializer(request.user).data)
+        return answer(endpoints.show_me, request)
 
     @extend_schema(
         operation_id="change_profile",

@@ -15,6 +15,19 @@ from .models import User
 SCHEME = "Bearer"
 
 
+def token_in(header: str) -> str | None:
+    """The token in an `Authorization` header, maybe empty; None if it is of another scheme."""
+    scheme, _, token = header.strip().partition(" ")
+    return token.strip() if scheme.lower() == SCHEME.lower() else None
+
+
+def rejected() -> AuthenticationFailed:
+    """What is raised for a token that does not count (any more)."""
+    error = AuthenticationFailed("Could not validate credentials")
+    error.auth_header = SCHEME  # type: ignore[attr-defined]  # REST framework sets it, too
+    return error
+
+
 class TokenAuthentication(authentication.BaseAuthentication):
     """`Authorization: Bearer <access token>`, the scheme in any case.
 
@@ -22,15 +35,14 @@ class TokenAuthentication(authentication.BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[User, Caller] | None:
-        header = request.META.get("HTTP_AUTHORIZATION", "")
-        scheme, _, token = header.strip().partition(" ")
-        if scheme.lower() != SCHEME.lower():
+        token = token_in(request.META.get("HTTP_AUTHORIZATION", ""))
+        if token is None:
             return None
-        if not token.strip():
+        if not token:
             raise NotAuthenticated("Not authenticated")  # the contract's own words, as below
-        caller = hot_path.authenticate(token.strip())
+        caller = hot_path.authenticate(token)
         if caller is None:
-            raise AuthenticationFailed("Could not validate credentials")
+            raise rejected()
         # A program that asks for a language has a reason to.
         speak(request._request, asked_for(request._request) or caller.user.language)
         return caller.user, caller

@@ -1,7 +1,5 @@
 """The REST door. Reading is `reading`, writing is `actions`; nothing is decided here."""
 
-from urllib.parse import urlencode
-
 from bson import ObjectId
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -11,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chatservice import limits
+from chatservice.endpoints import answer, checked
 from chatservice.realtime.loop import run
 from chatservice.refusals import FORBIDDEN, INVALID, NOT_AUTHENTICATED, refusal
 
-from . import actions, events, hot_path, policies, reading, serializers
-from .models import Entry
+from . import actions, endpoints, events, hot_path, policies, reading, serializers
 
 ROOM = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The room.")
 MEMBER = OpenApiParameter(
@@ -45,8 +43,7 @@ class RoomViewSet(viewsets.ViewSet):
     )
     def list(self, request: Request) -> Response:
         """All rooms that you are a member of, the most recently active first."""
-        views = run(reading.rooms(request.user))
-        return Response([serializers.room_summary(view) for view in views])
+        return answer(endpoints.list_rooms, request)
 
     @extend_schema(
         request=serializers.CreateRoom,
@@ -168,22 +165,7 @@ class RoomViewSet(viewsets.ViewSet):
     @action(detail=True, methods=["get"])
     def events(self, request: Request, pk: str) -> Response:
         """Everything that happened in a room after a number, in order: what `resume` answers."""
-        page = checked(serializers.EntryPage, request.query_params)
-        log = run(
-            reading.log_after(
-                request.user,
-                policies.room_id_from(pk),
-                seq=page["after"],
-                limit=page["limit"],
-            )
-        )
-        return Response(
-            {
-                "entries": [events.room_event(entry) for entry in log.entries],
-                "last_seq": log.last_seq,
-                "more": log.more,
-            }
-        )
+        return answer(endpoints.read_log, request, pk=pk)
 
 
 class MessageViewSet(viewsets.ViewSet):
@@ -203,12 +185,7 @@ class MessageViewSet(viewsets.ViewSet):
         A page carries `Link` headers (`prev` for older messages, `next` for newer ones) and costs
         the same in a room of ten and of a million messages.
         """
-        page = checked(serializers.MessagePage, request.query_params)
-        messages = run(reading.messages(request.user, policies.room_id_from(pk), **page))
-        response = Response([events.message(entry) for entry in messages])
-        if "limit" in page and (links := _page_links(request, page["limit"], messages)):
-            response["Link"] = links
-        return response
+        return answer(endpoints.list_messages, request, pk=pk)
 
     @extend_schema(
         parameters=[ROOM],
@@ -227,17 +204,7 @@ class MessageViewSet(viewsets.ViewSet):
         201 means stored on disk. A repeated `client_id` answers the first message again, with
         status 200, and announces nothing.
         """
-        fields = checked(serializers.PostMessage, request.data)
-        stored = run(
-            actions.post_message(
-                actor=request.user,
-                room_id=policies.room_id_from(pk),
-                via=Entry.Via.REST,
-                **fields,
-            )
-        )
-        code = status.HTTP_200_OK if stored.duplicate else status.HTTP_201_CREATED
-        return Response(events.message(stored.entry), status=code)
+        return answer(endpoints.post_message, request, pk=pk)
 
     @extend_schema(
         parameters=[ROOM, MESSAGE],
@@ -491,13 +458,6 @@ class PrivateChatViewSet(viewsets.ViewSet):
         return Response(serializers.private_chat(chat), status=code)
 
 
-def checked(serializer_class: type, data: object) -> dict:
-    """The fields of a request as the serializer has them; ValidationError naming what is wrong."""
-    serializer = serializer_class(data=data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
-
-
 def message_id_from(text: str) -> ObjectId:
     message_id = hot_path.parse_id(text)
     if message_id is None:
@@ -510,13 +470,3 @@ def member_id_from(text: str) -> ObjectId:
     if member_id is None:
         raise policies.MemberNotFound
     return member_id
-
-
-def _page_links(request: Request, limit: int, messages: list[hot_path.Document]) -> str:
-    """A Link header (RFC 8288) to the messages before and after this page."""
-    if not messages:
-        return ""
-    base = request.build_absolute_uri(request.path)
-    older = urlencode({"before": messages[0]["seq"], "limit": limit})
-    newer = urlencode({"after": messages[-1]["seq"], "limit": limit})
-    return f'<{base}?{older}>; rel="prev", <{base}?{newer}>; rel="next"'

@@ -12,12 +12,15 @@ import django
 django.setup()  # first: the imports below need the models loaded
 
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 from django.urls import re_path
 
 from chat import sockets
 from chatservice import limit_sharing  # noqa: F401  (it registers what runs at the start)
 from chatservice.address_limits import AddressLimits
 from chatservice.checks import require_sound_configuration
+from chatservice.fast_lane import FastLane
+from chatservice.fast_routes import ROUTES
 from chatservice.handler import ThreadHandler
 from chatservice.metrics import MeasureRequests
 from chatservice.realtime import lifecycle, server
@@ -65,10 +68,11 @@ def hook_daphne():
     )
 
 
+django_app = FastLane(ThreadHandler(), ROUTES if settings.FAST_LANE else [])
 routes = ProtocolTypeRouter(
     {
         "http": URLRouter(
-            [re_path(r"^socket\.io/", server.asgi_app), re_path(r"", BodyLimit(ThreadHandler()))]
+            [re_path(r"^socket\.io/", server.asgi_app), re_path(r"", BodyLimit(django_app))]
         ),
         "websocket": URLRouter(
             [re_path(r"^socket\.io/", server.asgi_app), re_path(r"", refuse_websocket)]

@@ -165,13 +165,19 @@ def spoken(exc: Exception, trusted: type[Exception]) -> str:
     return ""
 
 
+def answer_and_log(exc: Exception) -> Answer | None:
+    """As `answer_for`, for a request to the API; an outage is a line in the log."""
+    answer = answer_for(exc)
+    if answer is not None and isinstance(exc, DATABASE_DOWN):
+        logger.error("The database does not answer: %s", type(exc).__name__)
+    return answer
+
+
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's `EXCEPTION_HANDLER`."""
-    answer = answer_for(exc)
+    answer = answer_and_log(exc)
     if answer is None:
         return None
-    if isinstance(exc, DATABASE_DOWN):
-        logger.error("The database does not answer: %s", type(exc).__name__)
     set_rollback()
     return Response(answer.body(), status=answer.status, headers=answer.headers())
 

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.translation import ngettext
@@ -21,6 +22,11 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from . import metrics
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from accounts.models import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +153,18 @@ buckets = Buckets()
 take = buckets.take
 
 
-class ApiThrottle(BaseThrottle):
-    """DRF's throttle for every view: `API_REQUESTS` for the person who asks.
+def take_api_request(user: "User | AnonymousUser") -> None:
+    """Count a request to the API, or raise TooMany.
 
     Who has not logged in is counted by address, before Django hears of the request.
     """
+    if user.is_authenticated:
+        take(API_REQUESTS, user.pk)
+
+
+class ApiThrottle(BaseThrottle):
+    """DRF's throttle for every view."""
 
     def allow_request(self, request: Request, view: object) -> bool:
-        if request.user.is_authenticated:
-            take(API_REQUESTS, request.user.pk)
+        take_api_request(request.user)
         return True

@@ -253,6 +253,9 @@ FANOUT = ENVIRONMENT.choice("FANOUT", "direct", ["direct", "library"])
 
 # The API
 
+# Hot requests without Django's cycle (`chatservice.fast_lane`); `off` leaves all of them to Django.
+FAST_LANE = ENVIRONMENT.boolean("FAST_LANE", True)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.TokenAuthentication",

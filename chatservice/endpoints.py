@@ -1,0 +1,75 @@
+"""Hot addresses of the API: coroutines that answer a request, whichever door it came through.
+
+REST framework's viewsets serve them to everybody (`answer`), `fast_lane` serves them to plain
+requests without Django (docs/decisions/0019). Both doors have found out who asks, have counted the
+request and have read its body; parameters, rules and answers are the endpoint's.
+"""
+
+from collections.abc import Callable, Coroutine, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from django.http import QueryDict
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from accounts.models import User
+
+from .realtime.loop import run
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to an endpoint. `data` is its body, parsed and not checked; of a GET, nothing."""
+
+    user: User
+    address: str
+    """Absolute, without the query."""
+    path: Mapping[str, str] = field(default_factory=dict)
+    """The named parts of the address."""
+    query: Mapping[str, Any] = field(default_factory=QueryDict)
+    data: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    payload: Any
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Endpoint = Callable[[Call], Coroutine[Any, Any, Reply]]
+"""On the home loop. Raises what `errors.answer_for` knows."""
+
+
+def answer(endpoint: Endpoint, request: Request, **path: str) -> Response:
+    """What a viewset, of people who are logged in, answers with: an endpoint's reply."""
+    assert isinstance(request.user, User)
+    call = Call(
+        user=request.user,
+        address=request.build_absolute_uri(request.path),
+        path=path,
+        query=request.query_params,
+        data=request.data if request.method == "POST" else None,
+    )
+    reply = run(endpoint(call))
+    return Response(reply.payload, status=reply.status, headers=dict(reply.headers))
+
+
+def checked(shape: type[Serializer], data: object) -> dict[str, Any]:
+    """The fields of a request as a serializer has them; ValidationError naming what is wrong."""
+    serializer = copy(_prepared(shape))
+    serializer.initial_data = data
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+@cache
+def _prepared(shape: type[Serializer]) -> Serializer:
+    """A serializer whose fields are made: making them costs ten times as much as checking."""
+    serializer = shape(data=None)
+    assert serializer.fields
+    return serializer
