@@ -72,7 +72,7 @@ def test_all_that_goes_over_the_wire_is_documented_and_all_that_is_documented_co
 
     say_all_there_is(walk, room, alice, bob, speaker, older_speaker, newer, older)
     change_members(walk, room, alice, carol, newer)
-    told_beside_the_log(room, speaker, newer)
+    told_beside_the_log(walk, room, bob, speaker, newer)
     resume_in_every_way(walk, room, alice, bob, newer)
     refuse(walk, room, carol, speaker, newer, older)
     let_tokens_end(walk, alice)
@@ -93,11 +93,12 @@ def test_all_that_goes_over_the_wire_is_documented_and_all_that_is_documented_co
 
 def say_all_there_is(walk, room, alice, bob, speaker, older_speaker, newer, older):
     upload = walk.rest("POST", alice, "/chat/upload_media/", files={"file": ("a.txt", b"text")})
+    first = speaker.call("chat_message", {"room": room.id, "message": "first"})
     message = {
         "room": room.id,
-        "message": "helo",
+        "message": "helo @bob",
         "client_id": "mine",
-        "reply_to": 1,
+        "reply_to": first["seq"],
         "uploads": [upload["file_url"].split("/")[-2]],
     }
     stored = speaker.call("chat_message", message)
@@ -105,12 +106,16 @@ def say_all_there_is(walk, room, alice, bob, speaker, older_speaker, newer, olde
     assert older_speaker.call("chat_message", message)["duplicate"] is True
     older_speaker.call("chat_message", {"room": room.id, "message": "and so on"})
     walk.rest("POST", alice, f"{room.path}/messages", json={"content": "by REST"})
-    text = {"content": "hello"}
+    text = {"content": "hello @bob"}
     walk.rest("PATCH", alice, f"{room.path}/messages/{stored['id']}", json=text)
     walk.rest("POST", alice, f"{room.path}/messages", json={"content": "soon gone"})
     gone = newer.wait_for("room_event", entry("message", content="soon gone"))
     walk.rest("DELETE", alice, f"{room.path}/messages/{gone['id']}")
 
+    reaction = {"room": room.id, "target": stored["seq"], "emoji": "❤️"}
+    for on in (True, True, False):
+        assert speaker.call("react", reaction | {"on": on})["ok"] is True
+    newer.wait_for("room_event", entry("reaction", on=False))
     newer.wait_for("room_event", entry("edit"))
     newer.wait_for("room_event", entry("delete"))
     older_speaker.wait_for("chat_response", lambda told: "status" in told)
@@ -119,7 +124,12 @@ def say_all_there_is(walk, room, alice, bob, speaker, older_speaker, newer, olde
 
 
 def change_members(walk, room, alice, carol, newer):
-    walk.rest("PATCH", alice, room.path, json={"name": "Dinner", "description": "At eight"})
+    walk.rest(
+        "PATCH",
+        alice,
+        room.path,
+        json={"name": "Dinner", "description": "At eight", "is_public": True},
+    )
     walk.rest("POST", alice, f"{room.path}/members", json={"members": [carol.email]})
     member = f"{room.path}/members/{carol.id}"
     walk.rest("PATCH", alice, member, json={"role": "moderator"})
@@ -128,7 +138,9 @@ def change_members(walk, room, alice, carol, newer):
     newer.wait_for("room_event", lambda event: event.get("changed"))
 
 
-def told_beside_the_log(room, speaker, newer):
+def told_beside_the_log(walk, room, bob, speaker, newer):
+    walk.rest("PATCH", bob, f"{room.path}/membership", json={"muted": True})
+    newer.wait_for("membership")
     assert speaker.call("typing", {"room": room.id})["ok"] is True
     assert speaker.call("read", {"room": room.id, "seq": 3})["ok"] is True
     assert len(newer.call("get_online_users")["users"]) == 2
@@ -144,7 +156,7 @@ def resume_in_every_way(walk, room, alice, bob, newer):
     rooms = newer.call("resume", {"rooms": known})["rooms"]
     assert rooms[other.id] == {"gone": True}
     kinds = {each["kind"] for each in rooms[room.id]["entries"]}
-    assert kinds == {"message", "edit", "delete", "member", "room"}
+    assert kinds == {"message", "edit", "delete", "reaction", "member", "room"}
     assert newer.call("resume", {"rooms": {}})["rooms"][room.id]["recovered"] is False
     assert walk.open(bob, protocol=2, rooms=known).wait_for("resumed")["rooms"] == rooms
     answer = walk.rest("GET", bob, f"{room.path}/events", params={"after": 0})
@@ -159,6 +171,7 @@ def refuse(walk, room, carol, speaker, newer, older):
     stranger = walk.open(carol, protocol=2)
     for event, payload in (
         ("chat_message", {"room": room.id, "message": "?"}),
+        ("react", {"room": room.id, "target": 3, "emoji": "❤️", "on": True}),
         ("typing", {"room": room.id}),
         ("read", {"room": room.id, "seq": 1}),
     ):
