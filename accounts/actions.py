@@ -13,18 +13,24 @@ from typing import Any
 
 from bson import ObjectId
 from django.core.exceptions import ValidationError
+from django.core.files import File
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import APIException, AuthenticationFailed
 
-from chatservice import realtime
+from chatservice import limits, realtime
+from chatservice.mongo.client import database
+from chatservice.realtime.loop import run
 from chatservice.timestamps import now
 
-from . import back_off, hot_path, policies, tokens
+from . import acquaintances, avatars, back_off, events, hot_path, policies, tokens
 from .addresses import network_of
 from .models import TAKEN, LoginFailure, Session, User
 from .passwords import is_hashable, validate_new_password
+
+USE_INTERVAL = timedelta(minutes=10)
+"""A page that is opened sooner after another one is not noted."""
 
 
 class AlreadyRegistered(APIException):
@@ -142,6 +148,15 @@ def open_session(
     return session
 
 
+def note_use(*, session_id: ObjectId) -> None:
+    """Note that a browser is in use, once in a while: people look which of their devices is."""
+    moment = now()
+    database()[Session._meta.db_table].update_one(
+        {"_id": session_id, "ended_at": None, "last_used_at": {"$lt": moment - USE_INTERVAL}},
+        {"$set": {"last_used_at": moment}},
+    )
+
+
 def refresh_tokens(*, refresh_token: object) -> dict[str, Any]:
     """A new pair of tokens, as `tokens.issue` gives it, for a refresh token, which is then spent.
 
@@ -179,6 +194,12 @@ def end_session(*, actor: User, session: Session) -> None:
     """End a session, of one's own or as staff, and cut its sockets. Raises PermissionDenied."""
     policies.require(policies.can_end_session(actor, session))
     _end_sessions(session.user_id, [session.pk])
+
+
+def log_out_elsewhere(*, actor: User, session_id: ObjectId) -> None:
+    """End every session of a person's own but this one, and cut their sockets."""
+    others = Session.objects.filter(user=actor, ended_at=None).exclude(pk=session_id)
+    _end_sessions(actor.pk, list(others.values_list("pk", flat=True)))
 
 
 def log_out_everywhere(*, actor: User) -> None:
@@ -227,11 +248,33 @@ def change_profile(*, actor: User, **changes: Any) -> User:
     `changes` are of `policies.OWN_FIELDS`.
     """
     policies.require(changes.keys() <= policies.OWN_FIELDS)
+    is_renamed = changes.get("full_name", actor.full_name) != actor.full_name
     for field, value in changes.items():
         setattr(actor, field, value)
     actor.clean_fields(exclude={field.name for field in User._meta.fields} - changes.keys())
     if changes:
         User.objects.filter(pk=actor.pk).update(**changes)
+    if is_renamed:
+        _tell_of_profile(actor)
+    return actor
+
+
+def change_avatar(*, actor: User, file: "File[bytes]") -> User:
+    """Make what an image file shows a person's own picture, and return them.
+
+    Raises ValidationError (`file`) for what is no image, and limits.TooMany.
+    """
+    limits.take(limits.UPLOADS, actor.pk)
+    actor.avatar_version = avatars.replace(actor.pk, avatars.picture_from(file))
+    _tell_of_profile(actor)
+    return actor
+
+
+def remove_avatar(*, actor: User) -> User:
+    """Have no picture any more; the person is returned. Removing none changes nothing."""
+    if actor.avatar_version:
+        actor.avatar_version = avatars.replace(actor.pk, None)
+        _tell_of_profile(actor)
     return actor
 
 
@@ -252,6 +295,8 @@ def change_user(*, actor: User, user: User, **changes: Any) -> User:
         user.save(update_fields=fields)
     except IntegrityError:
         raise AlreadyRegistered(TAKEN["username"]) from None
+    if changes.keys() & {"full_name", "username"}:
+        _tell_of_profile(user)
     return user
 
 
@@ -302,6 +347,13 @@ def forget_failures(*, actor: User, failures: Iterable[LoginFailure]) -> int:
     for field, value in nobodys:
         back_off.forget_counts(**{field: value})
     return len(people) + len(nobodys)
+
+
+def _tell_of_profile(user: User) -> None:
+    """Tell the devices of all who see somebody, and their own, how they are shown from now on."""
+    event = realtime.Event("profile", events.profile(user), protocol=2)
+    to = run(acquaintances.of(user.pk)) | {user.pk}
+    run(realtime.publish(event, to=to))
 
 
 def _usual_networks(user_id: ObjectId) -> set[str]:

@@ -2,25 +2,38 @@
 
 from typing import Any
 
+from bson import ObjectId
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiParameter,
+    OpenApiResponse,
     extend_schema,
     extend_schema_view,
 )
 from rest_framework import mixins, status, viewsets
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from chatservice.endpoints import answer
+from chatservice.negotiation import JSONErrors
 from chatservice.refusals import INVALID, NOT_AUTHENTICATED, refusal
+from media_upload.parsing import FIELD, UploadParser, declare_length
 
-from . import actions, endpoints, tokens
+from . import actions, avatars, endpoints, tokens
 from .addresses import client_address, user_agent
 from .authentication import SCHEME
 from .models import Session
 from .serializers import (
+    AvatarFile,
     ChangePassword,
     ChangeProfile,
     LogIn,
@@ -32,6 +45,7 @@ from .serializers import (
     TokensSerializer,
 )
 
+KEPT_FOR_EVER = "max-age=31536000, immutable"
 WRONG_CREDENTIALS = {401: refusal("Incorrect email or password.")}
 TOO_MANY_FAILURES = {429: refusal("Too many failed attempts; `Retry-After` says how many seconds.")}
 LOG_IN: dict[str, Any] = {
@@ -147,6 +161,84 @@ class AccountViewSet(viewsets.ViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+class OwnAvatarView(APIView):
+    """The picture of the person who asks."""
+
+    parser_classes = [UploadParser]
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        declare_length(request)
+        return super().initialize_request(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="change_avatar",
+        request={"multipart/form-data": AvatarFile},
+        responses={
+            200: PersonSerializer,
+            **NOT_AUTHENTICATED,
+            413: refusal("The file is larger than the server takes."),
+            422: refusal("There is no image in the field `file`, or one of too many pixels."),
+        },
+    )
+    def put(self, request: Request) -> Response:
+        """Have a picture: the middle of an image, made small. Nothing else of the file is kept."""
+        try:
+            file = request.FILES.get(FIELD)
+        except UnsupportedMediaType:  # a body of another kind has no file in it
+            file = None
+        if file is None:
+            raise ValidationError({FIELD: _("Send a file, as the field `file` of a form.")})
+        return Response(PersonSerializer(actions.change_avatar(actor=request.user, file=file)).data)
+
+    @extend_schema(
+        operation_id="remove_avatar", responses={200: PersonSerializer, **NOT_AUTHENTICATED}
+    )
+    def delete(self, request: Request) -> Response:
+        """Have no picture any more."""
+        return Response(PersonSerializer(actions.remove_avatar(actor=request.user)).data)
+
+
+class AvatarView(APIView):
+    """The pictures of people."""
+
+    content_negotiation_class = JSONErrors
+    renderer_classes = [JSONRenderer]
+
+    @extend_schema(
+        operation_id="fetch_avatar",
+        parameters=[
+            OpenApiParameter("id", str, OpenApiParameter.PATH, description="24 hex digits."),
+            OpenApiParameter("v", str, description="The version, as in `avatar_url`."),
+        ],
+        responses={
+            (200, avatars.CONTENT_TYPE): OpenApiTypes.BINARY,
+            304: OpenApiResponse(description="Not modified."),
+            **NOT_AUTHENTICATED,
+            404: refusal("No such picture, or not for the caller."),
+        },
+    )
+    def get(self, request: Request, id: str) -> HttpResponse:
+        """The picture of somebody one shares a room with, or was shown in one.
+
+        At the address in `avatar_url` it never changes, and may be kept for ever.
+        """
+        version = request.query_params.get("v", "")
+        picture = avatars.find(request.user, ObjectId(id), version)
+        if picture is None:
+            raise Http404(_("There is no picture here that you may see."))
+        etag = f'"{picture.version}"'
+        response = get_conditional_response(request._request, etag=etag) or HttpResponse(
+            bytes(picture.content), content_type=avatars.CONTENT_TYPE
+        )
+        is_current = version == picture.version
+        response["ETag"] = etag
+        response["Cache-Control"] = f"private, {KEPT_FOR_EVER if is_current else 'no-cache'}"
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
+
+
 @extend_schema_view(
     list=extend_schema(
         operation_id="list_sessions",
@@ -176,6 +268,12 @@ class SessionViewSet(
 
     def perform_destroy(self, session: Session) -> None:
         actions.end_session(actor=self.request.user, session=session)
+
+    @extend_schema(operation_id="end_other_sessions", responses={204: None, **NOT_AUTHENTICATED})
+    def destroy_others(self, request: Request) -> Response:
+        """Log all your other devices out."""
+        actions.log_out_elsewhere(actor=request.user, session_id=request.auth.session_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def fields_of(shape: type, request: Request) -> dict[str, Any]:

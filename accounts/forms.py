@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
+from media_upload.content import INLINE_IMAGES
+
 from .models import User
 from .names import EMAIL_LENGTH, FULL_NAME_LENGTH, USERNAME_LENGTH
 
@@ -18,6 +20,14 @@ LANGUAGE_NAMES = [
 
 LONGEST_CREDENTIAL = 10_000
 """Characters of a password that are looked at; too long a one is wrong, and not a form error."""
+
+
+NAME_ATTRIBUTES = {
+    "autocomplete": "username",
+    "autocapitalize": "none",
+    "spellcheck": "false",
+    "dir": "auto",
+}
 
 
 def password(autocomplete: str, **options: Any) -> forms.CharField:
@@ -37,22 +47,28 @@ class AccountForm(forms.Form):
         """Show what an action has to say about the fields."""
         self.add_error(None, error)
 
+    first_field = ""
+    """Where a form that was not sent yet, or whose mistake has no field, has the cursor."""
+
     def lead_to_mistake(self) -> None:
-        for name in self.fields:
-            if name in self.errors:
-                self.fields[name].widget.attrs["autofocus"] = True
-                return
+        """Have the cursor in the first field that has something wrong."""
+        mistaken = [name for name in self.fields if name in self.errors]
+        if name := next(iter(mistaken), self.first_field):
+            self.fields[name].widget.attrs["autofocus"] = True
 
 
 class LogInForm(AccountForm):
     username = forms.CharField(
         label=_("E-mail or user name"),
         max_length=LONGEST_CREDENTIAL,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "username", "autocapitalize": "none", "dir": "auto"}
-        ),
+        widget=forms.TextInput(attrs=NAME_ATTRIBUTES),
     )
     password = password("current-password", label=_("Password"))
+
+    @property
+    def first_field(self) -> str:
+        """The password, where the name was typed already."""
+        return "password" if self.is_bound else "username"
 
 
 class SignUpForm(AccountForm):
@@ -66,9 +82,7 @@ class SignUpForm(AccountForm):
         label=_("User name"),
         help_text=_("Short and unique, to be known by."),
         max_length=USERNAME_LENGTH,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "username", "autocapitalize": "none", "dir": "auto"}
-        ),
+        widget=forms.TextInput(attrs=NAME_ATTRIBUTES),
     )
     full_name = forms.CharField(
         label=_("Full name"),
@@ -91,6 +105,15 @@ class ProfileForm(AccountForm):
         max_length=FULL_NAME_LENGTH,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
+    )
+
+
+class AvatarForm(AccountForm):
+    file = forms.FileField(
+        label=_("Picture"),
+        help_text=_("Its middle is shown to people you share a room with. Nothing else is kept."),
+        widget=forms.FileInput(attrs={"accept": ",".join(INLINE_IMAGES)}),
+        error_messages={"required": _("Choose an image first.")},
     )
 
 

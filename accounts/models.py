@@ -153,6 +153,9 @@ class User(Document, AbstractBaseUser, PermissionsMixin):
         default=Notifications.ON.value,
         help_text=_("Of which messages the browser tells while the chat is out of sight."),
     )
+    avatar_version = models.CharField(
+        _("picture"), max_length=16, blank=True, default="", editable=False
+    )
     is_active = models.BooleanField(
         _("active"),
         default=True,
@@ -180,12 +183,31 @@ class User(Document, AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    @property
+    def avatar_url(self) -> str | None:
+        """Where the person's picture is, root-relative; another address with every change."""
+        if not self.avatar_version:
+            return None
+        return f"/auth/users/{self.pk}/avatar?v={self.avatar_version}"
+
     def clean(self) -> None:
         """Raise ValidationError for a user name that could be taken for another's e-mail."""
         try:
             names.validate_username_for(self.username, self.email)
         except ValidationError as error:
             raise ValidationError({"username": error}) from None
+
+
+class Avatar(Document):
+    """The picture of a person, small and made anew; see `accounts.avatars`. Never changed."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    version = models.CharField(max_length=16, unique=True)
+    content = models.BinaryField()
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} · {self.version}"
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -209,10 +231,10 @@ class Session(Document):
     )
     created_at = models.DateTimeField(_("logged in"), default=now, editable=False)
     last_used_at = models.DateTimeField(
-        _("last renewed"),
+        _("last used"),
         default=now,
         editable=False,
-        help_text=_("When the device last logged in or renewed its tokens."),
+        help_text=_("When the device last logged in, renewed its tokens or opened a page."),
     )
     user_agent = models.CharField(_("program"), max_length=256, blank=True, default="")
     address = models.CharField(_("address"), max_length=45, blank=True, default="")

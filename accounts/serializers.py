@@ -12,6 +12,7 @@ from chatservice.timestamps import to_wire
 from .models import Session, User
 from .names import EMAIL_LENGTH, FULL_NAME_LENGTH, USERNAME_LENGTH
 from .passwords import MAX_PASSWORD_BYTES
+from .programs import program_name
 
 LONGEST_CREDENTIAL = 100_000
 """Characters that a log-in may have in a field: too long a password is wrong, and not invalid."""
@@ -68,6 +69,9 @@ class PersonSerializer(NewPersonSerializer):
     """A person, as they see themselves."""
 
     full_name = serializers.CharField(help_text=_("The name to be shown; may be empty."))
+    avatar_url = serializers.CharField(
+        allow_null=True, help_text=_("Where the picture is, root-relative; null without one.")
+    )
     language = serializers.CharField(
         help_text=_("The language of pages and answers; empty: whichever is asked for.")
     )
@@ -113,6 +117,12 @@ class ChangeProfile(serializers.Serializer):
         required=False,
         help_text=_("Of which messages the browser tells while the chat is out of sight."),
     )
+
+
+class AvatarFile(serializers.Serializer):
+    """The form with which a picture is sent."""
+
+    file = serializers.FileField(help_text=_("A PNG, JPEG, GIF, WebP, AVIF or BMP image."))
 
 
 class LogIn(serializers.Serializer):
@@ -166,10 +176,18 @@ class SessionSerializer(serializers.Serializer):
 
     id = serializers.CharField(source="pk", help_text=_("24 hex digits."))
     created_at = TimestampField(help_text=_("When the device logged in."))
-    last_used_at = TimestampField(help_text=_("When it last logged in or got new tokens."))
+    last_used_at = TimestampField(
+        help_text=_("When it last logged in, got new tokens or opened a page.")
+    )
     user_agent = serializers.CharField(help_text=_("The program it said it was."))
+    program = serializers.SerializerMethodField(
+        help_text=_("The same in words, such as “Firefox · Windows”; may be empty.")
+    )
     address = serializers.CharField(help_text=_("The address it called from."))
     is_current = serializers.SerializerMethodField(help_text=_("Whether it is the one that asks."))
+
+    def get_program(self, session: Session) -> str:
+        return program_name(session.user_agent)
 
     def get_is_current(self, session: Session) -> bool:
         return session.pk == self.context["request"].auth.session_id

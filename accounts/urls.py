@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from .api import AccountViewSet, EntranceViewSet, SessionViewSet
+from .api import AccountViewSet, AvatarView, EntranceViewSet, OwnAvatarView, SessionViewSet
 
 urlpatterns = [
     re_path(r"^signup/?$", EntranceViewSet.as_view({"post": "sign_up"}), name="signup"),
@@ -14,6 +14,8 @@ urlpatterns = [
         AccountViewSet.as_view({"get": "me", "patch": "change_profile"}),
         name="me",
     ),
+    re_path(r"^users/me/avatar/?$", OwnAvatarView.as_view(), name="own-avatar"),
+    re_path(r"^users/(?P<id>[0-9a-fA-F]{24})/avatar/?$", AvatarView.as_view(), name="avatar"),
     re_path(
         r"^change_password/?$",
         AccountViewSet.as_view({"post": "change_password"}),
@@ -25,7 +27,11 @@ urlpatterns = [
         AccountViewSet.as_view({"post": "log_out_everywhere"}),
         name="logout_all",
     ),
-    re_path(r"^sessions/?$", SessionViewSet.as_view({"get": "list"}), name="sessions"),
+    re_path(
+        r"^sessions/?$",
+        SessionViewSet.as_view({"get": "list", "delete": "destroy_others"}),
+        name="sessions",
+    ),
     re_path(
         r"^sessions/(?P<id>[0-9a-fA-F]{24})/?$",
         SessionViewSet.as_view({"delete": "destroy"}),

@@ -18,9 +18,10 @@ from chatservice.pages import apply_settings, for_people, remember_settings, ren
 
 from . import actions
 from .addresses import client_address, user_agent
-from .forms import LogInForm, PasswordForm, PreferencesForm, ProfileForm, SignUpForm
+from .forms import AvatarForm, LogInForm, PasswordForm, PreferencesForm, ProfileForm, SignUpForm
 from .hot_path import WEB_SESSION_KEY
 from .models import TAKEN, Session, User
+from .portraits import display_name, hue_of, initial_of
 from .programs import program_name
 
 BACKEND = settings.AUTHENTICATION_BACKENDS[0]
@@ -130,6 +131,26 @@ def edit_preferences(request: HttpRequest) -> HttpResponse:
     return save(request, "preferences", PreferencesForm(request.POST))
 
 
+@require_POST
+@for_people
+def edit_avatar(request: HttpRequest) -> HttpResponse:
+    """Have a picture, or, with the button `remove`, none."""
+    if "remove" in request.POST:
+        actions.remove_avatar(actor=own_account(request))
+        messages.success(request, _("Your picture is removed."))
+        return redirect("account:settings")
+    form = AvatarForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            actions.change_avatar(actor=own_account(request), file=form.cleaned_data["file"])
+        except ValidationError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("Your picture is changed."))
+            return redirect("account:settings")
+    return settings_page(request, avatar=form)
+
+
 def save(request: HttpRequest, name: str, form: ProfileForm | PreferencesForm) -> HttpResponse:
     """Save one form of the settings, or show it again with what is wrong."""
     if form.is_valid():
@@ -187,6 +208,17 @@ def end_session(request: HttpRequest, session_id: str) -> HttpResponse:
 
 @require_POST
 @for_people
+def log_out_elsewhere(request: HttpRequest) -> HttpResponse:
+    """Log every other device out."""
+    actions.log_out_elsewhere(
+        actor=own_account(request), session_id=ObjectId(request.session[WEB_SESSION_KEY])
+    )
+    messages.success(request, _("All other devices are logged out."))
+    return redirect("account:settings")
+
+
+@require_POST
+@for_people
 def log_out_everywhere(request: HttpRequest) -> HttpResponse:
     """Log every device out, this one too."""
     actions.log_out_everywhere(actor=own_account(request))
@@ -196,14 +228,24 @@ def log_out_everywhere(request: HttpRequest) -> HttpResponse:
 
 def settings_page(
     request: HttpRequest,
+    avatar: AvatarForm | None = None,
     profile: ProfileForm | None = None,
     preferences: PreferencesForm | None = None,
     password: PasswordForm | None = None,
 ) -> HttpResponse:
     person = own_account(request)
-    forms = [form for form in (profile, preferences, password) if form is not None]
+    forms = [form for form in (avatar, profile, preferences, password) if form is not None]
     for form in forms:
         form.lead_to_mistake()
+    current = request.session.get(WEB_SESSION_KEY)
+    sessions = [
+        {
+            "session": session,
+            "program": program_name(session.user_agent),
+            "is_current": str(session.pk) == current,
+        }
+        for session in Session.objects.visible_to(person)
+    ]
     initial = {
         "language": person.language,
         "theme": person.theme,
@@ -211,14 +253,17 @@ def settings_page(
         "notifications": person.notifications,
     }
     context = {
+        "avatar": avatar or AvatarForm(),
         "profile": profile or ProfileForm(initial={"full_name": person.full_name}),
         "preferences": preferences or PreferencesForm(initial=initial),
         "password": password or PasswordForm(),
-        "sessions": [
-            {"session": session, "program": program_name(session.user_agent)}
-            for session in Session.objects.visible_to(person)
-        ],
-        "current_session_id": request.session.get(WEB_SESSION_KEY),
+        "me": {
+            "name": display_name(person),
+            "initial": initial_of(display_name(person)),
+            "hue": hue_of(person.pk),
+            "avatar_url": person.avatar_url,
+        },
+        "sessions": sorted(sessions, key=lambda each: not each["is_current"]),
     }
     return render_page(request, "accounts/settings.html", context, status=INVALID if forms else 200)
 

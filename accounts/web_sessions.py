@@ -49,7 +49,10 @@ def staff_language(get_response: View) -> View:
 def user_of(request: HttpRequest) -> User | AnonymousUser:
     """Who the request's cookie session belongs to; `AnonymousUser` if to nobody (any more)."""
     caller = caller_of_web_session(request.session)
-    return caller.user if caller else AnonymousUser()
+    if caller is None:
+        return AnonymousUser()
+    actions.note_use(session_id=caller.session_id)
+    return caller.user
 
 
 def open_with_login(*, request: HttpRequest, user: User, **kwargs: Any) -> None:

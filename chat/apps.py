@@ -7,8 +7,10 @@ class ChatConfig(AppConfig):
     verbose_name = _("Chat")
 
     def ready(self) -> None:
+        from accounts import acquaintances
         from media_upload import visibility
 
         from . import hot_path
 
+        acquaintances.register(hot_path.user_ids_sharing_a_room_with)
         visibility.register(hot_path.uploads_visible_to)

@@ -5,7 +5,6 @@ by time zone is decided in the browser alone.
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from accounts.portraits import display_name, hue_of, initial_of
 from media_upload.models import Upload
 
 from .hot_path import MESSAGE, Document
@@ -24,9 +24,6 @@ from .models import Entry, Membership
 
 GROUPING = timedelta(minutes=5)
 """Messages of one person that follow each other so closely show their name once."""
-
-HUES = 5
-"""Colours that people without a picture are told apart by."""
 
 NAMED_PEOPLE = 5
 """Names that a notice lists before it counts the others."""
@@ -53,6 +50,7 @@ class Row:
     at: datetime
     sender_id: str
     name: str
+    avatar_url: str | None = None
     notice: str = ""
     id: str = ""
     rev: int = 0
@@ -72,21 +70,6 @@ class Row:
     @property
     def hue(self) -> int:
         return hue_of(self.sender_id)
-
-
-def display_name(person: User | None, fallback: str = "") -> str:
-    """What others see of a person's name."""
-    return (person.full_name or person.username) if person else fallback
-
-
-def initial_of(name: str) -> str:
-    """The first letter or digit of a name, for where there is no picture."""
-    letters = (character for character in name if unicodedata.category(character)[0] in "LN")
-    return next(letters, "·").upper()
-
-
-def hue_of(person_id: object) -> int:
-    return int(str(person_id)[-1:] or "0", 16) % HUES
 
 
 def isolated(name: str) -> str:
@@ -130,6 +113,8 @@ def _row(
     if entry["kind"] != MESSAGE:
         row.notice = notice_of(entry, people)
         return row
+    if sender := people.get(entry["actor_id"]):
+        row.avatar_url = sender.avatar_url
     row.id = str(entry["_id"])
     row.rev = entry["rev"]
     row.client_id = entry.get("client_id") or ""

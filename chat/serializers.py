@@ -347,6 +347,9 @@ class PrivateChat(serializers.Serializer):
     id = serializers.CharField(help_text=_("24 hex digits; a room like any other."))
     other_user_email = serializers.EmailField(help_text=_("The other one of you two."))
     is_online = serializers.BooleanField(help_text=_("Whether any device of theirs is connected."))
+    avatar_url = serializers.CharField(
+        allow_null=True, help_text=_("Where their picture is; null without one.")
+    )
 
 
 class Member(serializers.Serializer):
@@ -354,6 +357,9 @@ class Member(serializers.Serializer):
     email = serializers.EmailField(help_text=_("The e-mail address."))
     username = serializers.CharField(help_text=_("The user name."))
     full_name = serializers.CharField(help_text=_("The full name; may be empty."))
+    avatar_url = serializers.CharField(
+        allow_null=True, help_text=_("Where their picture is; null without one.")
+    )
     role = serializers.ChoiceField(
         choices=Membership.Role.choices, help_text=_("What the member may do.")
     )
@@ -431,6 +437,7 @@ def private_chat(chat: PrivateChatView) -> Payload:
         "id": str(chat.room["_id"]),
         "other_user_email": chat.other.email,
         "is_online": chat.is_online,
+        "avatar_url": chat.other.avatar_url,
     }
 
 
@@ -440,6 +447,7 @@ def member(view: MemberView) -> Payload:
         "email": view.person.email,
         "username": view.person.username,
         "full_name": view.person.full_name,
+        "avatar_url": view.person.avatar_url,
         "role": view.membership["role"],
         "joined_at": to_wire(view.membership["joined_at"]),
         "read_seq": view.membership["read_seq"],

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
+from accounts.portraits import display_name, hue_of, initial_of
 from chatservice.pages import for_people, render_page
 from chatservice.realtime.loop import run
 from media_upload import actions as media_actions
@@ -33,7 +34,7 @@ from .forms import (
 from .log import RoomState
 from .models import MESSAGE_LENGTH, Entry
 from .page_texts import page_texts
-from .rows import display_name, hue_of, initial_of, rows_of, split_content
+from .rows import rows_of, split_content
 
 PAGE = 50
 """Messages on a page of history."""
@@ -135,6 +136,7 @@ def described(person: User, view: reading.RoomView) -> dict[str, Any]:
             "other": others[0] if is_private and others else None,
             "last_seq": view.last_seq,
             "hue": hue_of(others[0].pk if is_private and others else room["_id"]),
+            "initial": initial_of(display_name(others[0])) if is_private and others else "",
         },
         "members": [
             {

@@ -12,10 +12,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics, status, views
 from rest_framework.exceptions import UnsupportedMediaType
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from chatservice.negotiation import JSONErrors
 
 from . import actions, serving
 from .models import Upload
@@ -63,16 +64,6 @@ class UploadView(generics.GenericAPIView):
             raise ValidationError({FIELD: _("Send a file, as the field `file` of a form.")})
         upload = actions.store_upload(actor=request.user, file=file)
         return Response(self.get_serializer(upload).data, status=status.HTTP_201_CREATED)
-
-
-class JSONErrors(BaseContentNegotiation):
-    """Errors are JSON, whatever the client accepts: an <img> accepts images alone."""
-
-    def select_parser(self, request, parsers):
-        return parsers[0]
-
-    def select_renderer(self, request, renderers, format_suffix=None):
-        return renderers[0], renderers[0].media_type
 
 
 class MediaView(views.APIView):

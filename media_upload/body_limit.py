@@ -22,8 +22,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# The API's address, and that of the pages' form for a message, which works without a script.
-UPLOAD_PATH = re.compile(r"/chat/upload_media/?|/rooms/[0-9a-f]{24}/messages/?")
+# Each twice: the API's address, and that of the pages' form, which works without a script.
+UPLOAD_PATH = re.compile(
+    r"/chat/upload_media/?|/rooms/[0-9a-f]{24}/messages/?"
+    r"|/auth/users/me/avatar/?|/settings/avatar/?"
+)
 FORM_BYTES = 64 * 1024  # of a multipart form, round the file in it
 OTHER_BYTES = 1024 * 1024  # of everything that is not an upload
 

@@ -2,11 +2,13 @@
 
 import html
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from accounts.models import Session, User
 from accounts.programs import program_name
+from media_upload.tests import samples
 
 from .visitor import Visitor
 
@@ -87,6 +89,30 @@ def test_too_many_failures_are_told_to_wait(start_server, alice):
     answers = [visitor.log_in(alice, password="not hers") for _ in range(12)]
 
     assert "Too many failed attempts" in answers[-1].text
+
+
+def test_the_cursor_is_where_something_is_to_be_typed(visitor, alice):
+    focused = re.compile(r'<input[^>]* name="(\w+)"[^>]* autofocus')
+
+    assert focused.findall(visitor.open("/login").text) == ["username"]
+    assert focused.findall(visitor.log_in(alice, password="not hers").text) == ["password"]
+    assert focused.findall(visitor.log_in(alice, username="").text) == ["username"]
+    wrong = visitor.submit("/signup", **{**NEW, "username": "", "password": "short"})
+    assert focused.findall(wrong.text) == ["username"]
+
+
+def test_what_password_managers_look_for(visitor, server, alice):
+    for page, wanted in (
+        (visitor.open("/login"), ["username", "current-password"]),
+        (visitor.open("/signup"), ["email", "username", "name", "new-password"]),
+        (
+            Visitor(server, alice).open("/.well-known/change-password"),
+            ["name", "username", "current-password", "new-password"],
+        ),
+    ):
+        assert re.findall(r'<input[^>]* autocomplete="([\w-]+)"', page.text) == wanted
+    assert page.url.endswith("/settings#password-title")
+    assert visitor.open("/.well-known/no-such-thing").status_code == 404
 
 
 def test_the_log_in_leads_on_to_where_one_was_going(visitor, alice):
@@ -259,6 +285,51 @@ def test_the_administration_speaks_the_language_of_its_reader(server, moira):
     assert '<html lang="fa" dir="rtl"' in visitor.open("/admin/").text
 
 
+# The picture
+
+
+def test_a_picture_is_shown_wherever_its_owner_is(server, alice, bob):
+    hers, his = Visitor(server, alice), Visitor(server, bob)
+    room = alice.http.post("/chat/chat_rooms/", json={"name": "x", "members": [bob.email]}).json()
+    path = f"/rooms/{room['id']}"
+    alice.http.post(f"/chat/chat_rooms/{room['id']}/messages", json={"content": "Hello"})
+    private = {"name": "x", "members": [bob.email], "is_group_chat": False}
+    chat = alice.http.post("/chat/chat_rooms/", json=private).json()
+
+    answer = hers.submit(
+        "/settings/avatar", page="/settings", files={"file": ("me.png", samples.image("PNG"))}
+    )
+
+    assert "Your picture is changed." in answer.text
+    image = f'<img src="{User.objects.get(pk=alice.user.pk).avatar_url}" alt="">'
+    assert answer.text.count(image) == 1
+    # Among the members, beside the message, in the list of rooms and on top of the private chat.
+    assert his.open(path).text.count(image) == 3
+    assert his.open(f"/rooms/{chat['id']}").text.count(image) == 3
+    assert hers.open("/").text.count(image) == 1
+    answer = hers.submit("/settings/avatar", page="/settings", remove="yes")
+    assert "Your picture is removed." in answer.text
+    for page in (answer, his.open(path), hers.open("/")):
+        assert "avatar?v=" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("files", "complaint"),
+    [
+        (None, "Choose an image first."),
+        ({"file": ("me.png", samples.SCRIPT)}, "Choose an image: PNG"),
+        ({"file": ("me.png", b"")}, "The submitted file is empty."),
+        ({"file": ("me.png", samples.pixel_bomb(20_000, 4_000))}, "at most 25 million pixels"),
+    ],
+)
+def test_what_is_no_picture_is_said_beside_the_field(server, alice, files, complaint):
+    answer = Visitor(server, alice).submit("/settings/avatar", page="/settings", files=files)
+
+    assert answer.status_code == 422
+    said = re.search('id="id_file_error">(.*?)</p>', html.unescape(answer.text), re.DOTALL)
+    assert complaint in said[1]
+
+
 # The password and the devices
 
 
@@ -306,6 +377,34 @@ def test_ending_the_session_of_one_other_device(server, alice):
 
     assert here.is_logged_in
     assert not there.is_logged_in
+
+
+def test_the_list_says_which_device_is_this_one_and_when_each_was_used(server, alice):
+    here, there = Visitor(server, alice), Visitor(server, alice)
+    Session.objects.update(last_used_at=datetime(2020, 1, 2, tzinfo=UTC))
+
+    pages = [here.open("/settings").text, there.open("/settings").text]
+
+    for page in pages:
+        first, second = page.split('<li class="session">')[1:]
+        assert "This device" in first
+        assert "This device" not in second
+    assert 'datetime="2020-01-02T00:00:00+00:00"' in pages[0]
+    assert "2020-01-02" not in pages[1]  # both have opened a page since
+
+
+def test_logging_out_everywhere_else(server, alice, bob):
+    here, there, other = Visitor(server, alice), Visitor(server, alice), Visitor(server, bob)
+    assert alice.http.get("/auth/users/me").status_code == 200
+
+    answer = here.submit("/settings/sessions/end_others", page="/settings")
+
+    assert "All other devices are logged out." in answer.text
+    assert "Log out everywhere else" not in answer.text
+    assert here.is_logged_in
+    assert not there.is_logged_in
+    assert other.is_logged_in
+    assert alice.http.get("/auth/users/me").status_code == 401
 
 
 def test_the_session_of_somebody_else_is_not_there(server, alice, bob):

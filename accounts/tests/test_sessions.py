@@ -210,7 +210,9 @@ def test_lists_the_live_log_ins_of_this_person(alice, bob, device):
     device(bob)
     gone = device(alice)
     gone.http.post("/auth/logout")
-    Session.objects.filter(pk=laptop.session.pk).update(user_agent="Netscape", address="192.0.2.1")
+    Session.objects.filter(pk=laptop.session.pk).update(
+        user_agent="Netscape 4.7", address="192.0.2.1"
+    )
 
     sessions = {entry["id"]: entry for entry in phone.http.get("/auth/sessions").json()}
     assert sessions.keys() == {str(phone.session.pk), str(laptop.session.pk)}
@@ -218,9 +220,10 @@ def test_lists_the_live_log_ins_of_this_person(alice, bob, device):
     entry = sessions[str(laptop.session.pk)]
     assert (entry["is_current"], entry["user_agent"], entry["address"]) == (
         False,
-        "Netscape",
+        "Netscape 4.7",
         "192.0.2.1",
     )
+    assert entry["program"] == "Netscape"
     assert entry["created_at"].endswith("+00:00")
 
 
@@ -231,6 +234,34 @@ def test_another_device_can_be_logged_out(alice, device, cut):
     assert not laptop.is_logged_in
     assert phone.is_logged_in
     assert cut == [(alice.user.pk, [laptop.session.pk])]
+
+
+def test_all_other_devices_can_be_logged_out(alice, bob, device, cut):
+    phone, laptop, tablet, other = device(alice), device(alice), device(alice), device(bob)
+    for _ in range(2):
+        assert phone.http.delete("/auth/sessions/").status_code == 204
+
+    assert phone.is_logged_in
+    assert other.is_logged_in
+    assert not laptop.is_logged_in
+    assert not tablet.is_logged_in
+    user_id, session_ids = cut[0]
+    assert user_id == alice.user.pk
+    assert set(session_ids) == {laptop.session.pk, tablet.session.pk}
+    assert cut[1:] == [(alice.user.pk, [])]
+
+
+def test_a_browser_that_is_in_use_is_noted_once_in_a_while(alice):
+    browser = Client()
+    assert browser.login(username=alice.email, password=alice.password)
+    before = Session.objects.get().last_used_at
+    browser.get("/settings")
+    assert Session.objects.get().last_used_at == before
+
+    Session.objects.update(last_used_at=before - 2 * actions.USE_INTERVAL)
+    browser.get("/settings")
+
+    assert Session.objects.get().last_used_at >= before
 
 
 def test_the_devices_of_others_are_not_there(alice, bob, device):
@@ -310,6 +341,7 @@ def test_the_profile_can_be_changed(alice, device, path):
         "username": "alice",
         "email": alice.email,
         "full_name": "آلیس",
+        "avatar_url": None,
         "language": "fa",
         "theme": "system",
         "enter_sends": True,

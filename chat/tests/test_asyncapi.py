@@ -14,6 +14,7 @@ from acceptance.waiting import PATIENCE
 from accounts.tokens import AccessToken
 from chat import drafts, sockets
 from chatservice import limits, realtime
+from media_upload.tests import samples
 
 from .conftest import Conversation
 from .live_contract import PATH, JudgedDevice, LiveContract
@@ -72,7 +73,7 @@ def test_all_that_goes_over_the_wire_is_documented_and_all_that_is_documented_co
 
     say_all_there_is(walk, room, alice, bob, speaker, older_speaker, newer, older)
     change_members(walk, room, alice, carol, newer)
-    told_beside_the_log(walk, room, bob, speaker, newer)
+    told_beside_the_log(walk, room, alice, bob, speaker, newer)
     resume_in_every_way(walk, room, alice, bob, newer)
     refuse(walk, room, carol, speaker, newer, older)
     let_tokens_end(walk, alice)
@@ -138,13 +139,17 @@ def change_members(walk, room, alice, carol, newer):
     newer.wait_for("room_event", lambda event: event.get("changed"))
 
 
-def told_beside_the_log(walk, room, bob, speaker, newer):
+def told_beside_the_log(walk, room, alice, bob, speaker, newer):
     walk.rest("PATCH", bob, f"{room.path}/membership", json={"muted": True})
     newer.wait_for("membership")
     assert speaker.call("typing", {"room": room.id})["ok"] is True
     assert speaker.call("read", {"room": room.id, "seq": 3})["ok"] is True
     assert len(newer.call("get_online_users")["users"]) == 2
+    walk.rest("PATCH", alice, "/auth/users/me", json={"full_name": "Alice N."})
+    file = {"file": ("me.png", samples.image("PNG"))}
+    walk.rest("PUT", alice, "/auth/users/me/avatar", files=file)
     newer.wait_for("online_users")
+    newer.wait_for("profile", lambda event: event["user"]["avatar_url"])
     newer.wait_for("typing")
     newer.wait_for("read")
 

@@ -135,6 +135,7 @@ def test_two_people_have_one_private_chat(alice, bob):
         "id": made.json()["id"],
         "other_user_email": alice.email,
         "is_online": False,
+        "avatar_url": None,
     }
     assert alice.http.get("/chat/private_chats").json()[0]["other_user_email"] == bob.email
 

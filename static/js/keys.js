@@ -1,4 +1,4 @@
-// The keys that work all over the page.
+// The keys of the whole page.
 
 import { visit } from "chat/visit"
 
@@ -7,8 +7,8 @@ const STEPS = { ArrowUp: -1, ArrowDown: 1 }
 function go(step) {
   const links = [...document.querySelectorAll(".room:not([hidden]) > .room__link")]
   const here = links.findIndex((anchor) => anchor.ariaCurrent)
-  const there = here < 0 ? 0 : here + step
-  if (links[there]) visit(links[there].href)
+  const there = links[here < 0 ? 0 : here + step]
+  if (there) visit(there.href)
 }
 
 export function start() {
@@ -16,9 +16,8 @@ export function start() {
     const { key, altKey, shiftKey } = event
     const isCommand = event.ctrlKey || event.metaKey
     const isWriting = event.target.matches?.("input, textarea, select")
-    const hasDialog = document.querySelector("dialog[open]") !== null
     if (isCommand && !altKey && event.code === "KeyK") document.querySelector("room-switcher").open()
-    else if (hasDialog) return
+    else if (document.querySelector("dialog[open]")) return
     else if (altKey && !isCommand && !shiftKey && key in STEPS) go(STEPS[key])
     else if (key === "?" && !isWriting && !isCommand) document.getElementById("keys").showModal()
     else return

@@ -4,6 +4,7 @@ import { io } from "socket.io-client"
 import { announce } from "chat/announce"
 
 const ACK_TIMEOUT = 10_000 // milliseconds
+const EVENTS = ["resumed", "resync", "room_event", "typing", "read", "presence", "profile"]
 const SESSION_ENDED = new Set(["unauthenticated", "session_ended"])
 
 let positions = () => ({})
@@ -25,9 +26,7 @@ export function connect(knownPositions) {
     else if (!socket.active) setTimeout(() => socket.connect(), 2_000)
   })
   socket.on("error", (complaint) => SESSION_ENDED.has(complaint?.code) && announce("session_ended"))
-  socket.on("resumed", (reply) => announce("resumed", reply))
-  socket.on("resync", () => announce("resync"))
-  for (const event of ["room_event", "typing", "read", "presence"]) socket.on(event, (data) => announce(event, data))
+  for (const event of EVENTS) socket.on(event, (data) => announce(event, data))
 }
 
 export function isConnected() {

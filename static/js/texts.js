@@ -7,7 +7,6 @@ export const language = document.documentElement.lang
 export const locale = navigator.languages.find((name) => name.split("-")[0] === language) ?? language
 const plurals = new Intl.PluralRules(language)
 const numbers = new Intl.NumberFormat(language)
-const ISOLATE = ["\u2068", "\u2069"]
 
 /** The text called `name`, its %(words)s filled in. */
 export function say(name, words = {}) {
@@ -26,5 +25,5 @@ export function digits(number) {
 
 /** A name that keeps its direction to itself, in the middle of a sentence. */
 export function isolated(name) {
-  return ISOLATE.join(name)
+  return `\u2068${name}\u2069`
 }

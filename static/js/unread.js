@@ -18,6 +18,6 @@ export function takeTitle() {
 
 function paint() {
   document.title = unread ? say("title_unread", { count: digits(unread), title }) : title
-  const { favicon, faviconUnread } = document.body.dataset
-  document.querySelector("link[rel=icon]").href = unread ? faviconUnread : favicon
+  const icon = unread ? "faviconUnread" : "favicon"
+  document.querySelector("link[rel=icon]").href = document.body.dataset[icon]
 }

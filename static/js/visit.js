@@ -45,8 +45,7 @@ function show(page, stage) {
   document.getElementById("panes").dataset.pane = page.getElementById("panes").dataset.pane
   document.title = page.title
   announce("visited")
-  const target = location.hash && document.getElementById(location.hash.slice(1))
-  if (target) target.scrollIntoView({ block: "center" })
+  document.getElementById(location.hash.slice(1))?.scrollIntoView({ block: "center" })
   const invalid = stage.querySelector("[aria-invalid=true]")
   const writing = matchMedia("(hover: hover)").matches && stage.querySelector("textarea.composer__text")
   ;(invalid || writing || document.getElementById("main")).focus({ preventScroll: true })
@@ -57,8 +56,7 @@ export function start() {
     const anchor = event.target.closest?.("a[href]")
     if (!anchor || event.defaultPrevented || event.button || anchor.target) return
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
-    if (anchor.origin !== location.origin || !PAGES.test(anchor.pathname)) return
-    if (anchor.getAttribute("href").startsWith("#")) return
+    if (anchor.origin !== location.origin || !PAGES.test(anchor.pathname) || anchor.getAttribute("href")[0] === "#") return
     event.preventDefault()
     visit(anchor.href)
   })

@@ -1,16 +1,19 @@
 import { ListeningElement } from "chat/elements/listening"
 
-const PATIENCE = 1_500 // milliseconds without a connection that are not worth a word
-const GOOD_NEWS = 3_000 // milliseconds that the end of an outage is shown
+const PATIENCE = 1_500 // milliseconds of an outage that are not worth a word
+const GOOD_NEWS = 3_000 // milliseconds that its end is shown
 
-/** Says that the connection is lost, and that it is back. */
+/** Says that the connection is lost or back. */
 class ConnectionState extends ListeningElement {
   #timer
 
   connected() {
     this.hear("disconnected", () => (this.#timer ??= setTimeout(() => this.#show("offline"), PATIENCE)))
     this.hear("connected", () => this.#connected())
-    this.hear("session_ended", () => this.#leave())
+    this.hear("session_ended", () => {
+      const next = encodeURIComponent(location.pathname + location.search)
+      location.assign(`${document.body.dataset.logIn}?next=${next}`)
+    })
   }
 
   #connected() {
@@ -23,11 +26,6 @@ class ConnectionState extends ListeningElement {
 
   #show(state) {
     for (const line of this.children) line.hidden = line.dataset.when !== state
-  }
-
-  #leave() {
-    const next = encodeURIComponent(location.pathname + location.search)
-    location.assign(`${document.body.dataset.logIn}?next=${next}`)
   }
 }
 

@@ -41,17 +41,9 @@ const forms = {
 class LocalTime extends HTMLElement {
   static observedAttributes = ["datetime"]
 
-  connectedCallback() {
-    this.#show()
-  }
-
   attributeChangedCallback() {
-    this.#show()
-  }
-
-  #show() {
     const moment = new Date(this.getAttribute("datetime"))
-    if (Number.isNaN(moment.getTime())) return
+    if (isNaN(moment)) return
     this.textContent = forms[this.getAttribute("form")](moment)
     this.title = full(moment)
   }

@@ -55,8 +55,8 @@ class MessageComposer extends ListeningElement {
 
   #pressed(event) {
     if (event.isComposing) return
-    const entersSend = document.body.dataset.enterSends !== "false"
-    if (event.key === "Enter" && !event.altKey && (event.ctrlKey || event.shiftKey !== entersSend)) {
+    const breaks = document.body.dataset.enterSends === "false"
+    if (event.key === "Enter" && !event.altKey && event.shiftKey === breaks) {
       event.preventDefault()
       this.#form.requestSubmit()
     } else if (event.key === "ArrowUp" && !this.#text.value && !event.altKey && !this.#editing) {

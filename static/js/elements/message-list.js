@@ -2,7 +2,7 @@ import { announce } from "chat/announce"
 import { call } from "chat/api"
 import { ListeningElement } from "chat/elements/listening"
 import { position } from "chat/live"
-import { initialOf, me, meet, nameOf } from "chat/models/people"
+import { me, meet, nameOf, portray } from "chat/models/people"
 import { clone, contentOf, field, fill, link, messageRow, tidy, watchImages } from "chat/models/rows"
 import { keepInPlace } from "chat/models/scroll-anchor"
 import { discard, retry, unsent } from "chat/outbox"
@@ -89,7 +89,7 @@ class MessageList extends ListeningElement {
     for (const row of this.#rows.filter((each) => each.matches(".message"))) {
       const name = field(row, "name")
       name.textContent = nameOf(row.dataset.sender, name.textContent)
-      field(row, "initial").textContent = initialOf(name.textContent)
+      portray(field(row, "initial"), row.dataset.sender, name.textContent)
     }
   }
 

@@ -26,6 +26,7 @@ class RoomDetails extends ListeningElement {
     for (const fresh of page.querySelectorAll("room-details [data-part]")) {
       this.querySelector(`[data-part=${fresh.dataset.part}]`)?.replaceWith(document.adoptNode(fresh))
     }
+    announce("met", { room: this.room })
   }
 }
 

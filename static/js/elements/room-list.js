@@ -171,9 +171,7 @@ class RoomList extends ListeningElement {
     takeTitle()
     const room = document.querySelector("message-list")?.getAttribute("room")
     for (const item of this.#items) {
-      const anchor = item.querySelector("a")
-      if (item.dataset.room === room) anchor.setAttribute("aria-current", "page")
-      else anchor.removeAttribute("aria-current")
+      item.querySelector("a").ariaCurrent = item.dataset.room === room ? "page" : null
     }
   }
 

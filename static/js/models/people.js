@@ -1,6 +1,6 @@
-// The names of the people that the page has mentioned.
+// The people that the page has mentioned.
 
-import { announce } from "chat/announce"
+import { announce, hear } from "chat/announce"
 import { call } from "chat/api"
 
 /** The id of the person whose page this is. */
@@ -34,12 +34,19 @@ export async function learn(room, id) {
   }
 }
 
-/** The first letter or digit of a name, for where there is no picture. */
-export function initialOf(name) {
-  return (name.match(/[\p{L}\p{N}]/u)?.[0] ?? "·").toUpperCase()
+/** Show a person's picture, or else the first letter of the name. */
+export function portray(slot, id, name, src = document.querySelector(`[data-person="${id}"] .avatar img`)?.src) {
+  slot.dataset.hue = parseInt(id.slice(-1), 16) % 5
+  slot.firstChild?.remove()
+  const initial = name.match(/[\p{L}\p{N}]/u)?.[0] ?? "·"
+  slot.prepend(src ? Object.assign(new Image(), { src, alt: "" }) : initial.toUpperCase())
 }
 
-/** The colour that tells a person apart, as chat/rows.py has it. */
-export function hueOf(id) {
-  return String(parseInt(id.slice(-1), 16) % 5)
-}
+hear("profile", ({ user: { id, full_name, username, avatar_url } }) => {
+  const name = full_name || username
+  names.set(id, name)
+  for (const part of document.querySelectorAll(`[data-person="${id}"], [data-shows="${id}"], .message[data-sender="${id}"]`)) {
+    part.dataset.name = part.querySelector("[data-field=name]").textContent = name
+    portray(part.querySelector(".avatar"), id, name, avatar_url)
+  }
+})

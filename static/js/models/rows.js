@@ -1,6 +1,6 @@
 // The messages of a conversation as they arrive live: chat/rows.py is the same for what is fetched.
 
-import { hueOf, initialOf, me, nameOf } from "chat/models/people"
+import { me, nameOf, portray } from "chat/models/people"
 
 const GROUPING = 5 * 60 * 1000 // milliseconds
 const FILE_LINE = /^\/media\/([0-9a-f]{24})\/(\S+)$/gm
@@ -20,8 +20,7 @@ export function messageRow(message) {
   const row = clone("message")
   const name = nameOf(message.sender_id, message.sender)
   field(row, "name").textContent = name
-  field(row, "initial").textContent = initialOf(name)
-  field(row, "initial").dataset.hue = hueOf(message.sender_id)
+  portray(field(row, "initial"), message.sender_id, name)
   row.dataset.sender = message.sender_id
   row.dataset.clientId = message.client_id ?? ""
   row.dataset.at = message.timestamp
