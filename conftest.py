@@ -43,8 +43,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "chatservice.settings"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATA_DIR = Path(os.environ["DATA_DIR"])
-STOP_SECONDS = 20
-HTTP_SECONDS = 30
+STOP_SECONDS = 60
+HTTP_SECONDS = 60
 KEPT_COLLECTIONS = {"django_migrations", "django_content_type", "auth_permission", "__schema__"}
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-PATIENCE = 30.0  # seconds; only tells "alive" from "stuck", so it is generous on purpose
+PATIENCE = 60.0  # seconds; only tells "alive" from "stuck", so it is generous on purpose
 
 
 def eventually(condition, within=PATIENCE, every=0.05, what=None):

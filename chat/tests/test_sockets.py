@@ -99,7 +99,7 @@ def test_one_senders_messages_keep_their_order(alice, bob, lunch, connect):
         message = {"room": lunch.id, "message": f"{number}", "client_id": f"c{number}"}
         sender.client.emit("chat_message", message, callback=lambda *_: acknowledged.release())
     for _ in range(300):
-        assert acknowledged.acquire(timeout=30)
+        assert acknowledged.acquire(timeout=60)
 
     entries = lunch.entries(bob, after=2)
     assert [entry["content"] for entry in entries] == [f"{number}" for number in range(300)]
@@ -191,7 +191,7 @@ def send_raw(url, transport, *packets):
     """Open a connection and send packets as they are; answer its Engine.IO id."""
     if transport == "websocket":
         address = f"{url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket"
-        connection = websocket.create_connection(address, timeout=10, suppress_origin=True)
+        connection = websocket.create_connection(address, timeout=60, suppress_origin=True)
         hello = connection.recv()
         for packet in packets:
             connection.send(packet)
@@ -200,9 +200,9 @@ def send_raw(url, transport, *packets):
         connection.close()
     else:
         address = f"{url}/socket.io/?EIO=4&transport=polling"
-        hello = requests.get(address, timeout=10).text
+        hello = requests.get(address, timeout=60).text
         for packet in packets:
-            requests.post(f"{address}&sid={sid_in(hello)}", data=packet, timeout=10)
+            requests.post(f"{address}&sid={sid_in(hello)}", data=packet, timeout=60)
     return sid_in(hello)
 
 
@@ -246,7 +246,7 @@ def test_a_session_that_ends_takes_its_sockets_with_it(alice, connect, anyone):
     answer = anyone.post("/auth/logout", headers={"Authorization": f"Bearer {phone_token}"})
     assert answer.status_code == 204
     assert phone.wait_for("error")["message"]
-    assert phone.ended.wait(10)
+    assert phone.ended.wait(60)
     assert laptop.connected
 
     account_actions.log_out_everywhere(actor=alice.user)

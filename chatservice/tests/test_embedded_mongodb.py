@@ -16,7 +16,7 @@ import pytest
 from chatservice.mongo import embedded
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 # What a process of ours does: say the URI, then live until its standard input ends.
 USER = """

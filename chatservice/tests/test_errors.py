@@ -65,7 +65,7 @@ def test_a_body_that_is_too_large_is_refused(anyone):
 def test_a_content_length_that_lies(server, declared):
     address = urlsplit(server.url)
     body = b'{"username": "someone", "email": "a@example.org"}'
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
         connection.sendall(
             b"POST /auth/signup HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (declared, body)

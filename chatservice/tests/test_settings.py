@@ -23,7 +23,7 @@ def manage(*arguments, **environment):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
@@ -92,7 +92,7 @@ def test_servers_that_run_no_checks_refuse_bad_settings_too():
         env={**os.environ, "ALGORITHM": "none"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
@@ -113,7 +113,7 @@ def test_processes_that_start_at_once_agree_on_one_generated_key(tmp_path):
         )
         for _ in range(6)
     ]
-    keys = {process.communicate(timeout=60)[0].strip() for process in processes}
+    keys = {process.communicate(timeout=180)[0].strip() for process in processes}
 
     [key] = keys
     assert len(key) == 50
