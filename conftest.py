@@ -120,13 +120,16 @@ def empty_database():
 
 
 class Server:
-    """A running `manage.py serve`, on a free port and the database of the tests."""
+    """A running `manage.py serve`, on a free port and the database of the tests.
 
-    def __init__(self, **environment):
+    `program` is what Python runs instead of `manage.py`, and what does the same in its own way.
+    """
+
+    def __init__(self, program=("manage.py",), **environment):
         self.earlier_output = 0  # bytes
         self.output_file = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "manage.py", "serve", "--port", "0"],
+            [sys.executable, "-u", *program, "serve", "--port", "0"],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
@@ -184,8 +187,8 @@ def start_server(db):
     """Starts servers of the test's own, `start_server(THROTTLE="on")`, and stops them."""
     started = []
 
-    def start(**environment):
-        started.append(Server(**environment))
+    def start(**options):
+        started.append(Server(**options))
         return started[-1]
 
     yield start
