@@ -1,6 +1,7 @@
 """`manage.py seed_demo`; `check_rooms` is tested with the log."""
 
 import io
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -32,9 +33,16 @@ def test_the_demo_can_be_logged_in_to_as_it_says(server):
     client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
     rooms = client.get("/chat/chat_rooms/").json()
     assert {room["name"] for room in rooms} >= {"Lunch", "Build log", "جلسه‌های هفتگی"}
-    assert [chat["other_user_email"] for chat in client.get("/chat/private_chats/").json()] == [
-        "bob@example.com"
+    chats = {chat["other_user_email"] for chat in client.get("/chat/private_chats/").json()}
+    assert chats == {"bob@example.com", "sara@example.com"}
+    shown = [
+        message["content"]
+        for room in rooms
+        for message in client.get(f"/chat/chat_rooms/{room['id']}/messages").json()
     ]
+    files = [url for content in shown for url in re.findall(r"^/media/\S+$", content, re.MULTILINE)]
+    assert len(files) == 3
+    assert {client.get(url).status_code for url in files} == {200}
 
 
 @pytest.mark.django_db

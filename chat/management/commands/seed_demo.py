@@ -1,57 +1,26 @@
 """Fill a fresh service with people and rooms to look at."""
 
+import io
 from typing import Any
 
+from bson import ObjectId
 from django.conf import settings
+from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import actions as account_actions
 from accounts.models import User
-from chat import actions, reading
+from chat import actions, demo, reading
 from chat.models import Entry
 from chatservice.realtime.loop import run
+from media_upload import actions as media_actions
 
 DEMO_PASSWORD = "let me in to the demo"
-
-PEOPLE = {
-    "alice": "Alice Nakamura",
-    "bob": "Bob Okafor",
-    "moira": "Moira Lindqvist",
-    "carol": "Carol Reyes",
-    "sara": "سارا احمدی",
-    "navid": "نوید رستمی",
-}
-
-LUNCH = [
-    ("alice", "Where do we eat today?"),
-    ("bob", "The noodle place has a new menu 🍜"),
-    ("moira", "I had noodles yesterday. And on Friday."),
-    ("bob", "They also do dumplings, you know."),
-    ("alice", "Dumplings! 12:30 at the door?"),
-    ("moira", "12:45, I have a call until half past."),
-    ("bob", "12:45 it is. `make lunch`"),
-]
-
-PERSIAN = [
-    ("sara", "سلام به همه! جلسهٔ فردا ساعت ۱۰ است؟"),
-    ("navid", "بله، ساعت ۱۰ صبح. دستور جلسه را هم می‌فرستم."),
-    ("alice", "من هم می‌آیم. Is the room booked?"),
-    ("sara", "بله، اتاق B2 را گرفته‌ام 🙂"),
-    ("navid", "عالی است، می‌بینمتان."),
-]
-
-PRIVATE = [
-    ("alice", "Can you look at the release notes before they go out?"),
-    ("bob", "Sure, send them over."),
-    ("alice", "Done. No hurry, tomorrow is fine."),
-]
-
-BUSY_ROOM_MESSAGES = 300
 
 
 class Command(BaseCommand):
     help = (
-        "Create a few people, a busy room, a Persian one and a private chat, and print how to "
+        "Create a few people, rooms in English and Persian and private chats, and print how to "
         "log in. Running it again adds nothing twice."
     )
 
@@ -64,18 +33,12 @@ class Command(BaseCommand):
             raise CommandError("This service is public: choose a password with --password.")
         self.people = {
             name: self._person(name, full_name, domain, password or DEMO_PASSWORD)
-            for name, full_name in PEOPLE.items()
+            for name, full_name in demo.PEOPLE.items()
         }
-        self._room("Lunch", "Where and when", ["bob", "moira"], LUNCH)
-        self._room("جلسه‌های هفتگی", "دستور جلسه و یادداشت‌ها", ["sara", "navid"], PERSIAN)
-        self._room("Build log", "What the machines say", ["bob", "moira", "navid"], self._busy())
-        opened = run(
-            actions.open_private_chat(
-                actor=self.people["alice"], members=[self.people["bob"].email]
-            )
-        )
-        if opened.created:
-            self._say(opened.room_id, PRIVATE)
+        for room in demo.ROOMS:
+            self._make_room(room)
+        for chat in demo.PRIVATE_CHATS:
+            self._open_private_chat(chat)
         self._print_log_in(domain, password or DEMO_PASSWORD)
 
     def _is_private(self) -> bool:
@@ -89,39 +52,64 @@ class Command(BaseCommand):
                 email=f"{name}@{domain}", username=name, full_name=full_name, password=password
             )
 
-    def _room(
-        self, name: str, description: str, members: list[str], said: list[tuple[str, str]]
-    ) -> None:
+    def _make_room(self, room: demo.Room) -> None:
         alice = self.people["alice"]
-        if any(view.room["name"] == name for view in run(reading.rooms(alice))):
+        if any(view.room["name"] == room.name for view in run(reading.rooms(alice))):
             return
         opened = run(
             actions.create_room(
                 actor=alice,
-                name=name,
-                description=description,
-                members=[self.people[member].email for member in members],
+                name=room.name,
+                description=room.description,
+                members=[self.people[member].email for member in room.members],
             )
         )
-        self._say(opened.room_id, said)
+        self._talk(opened.room_id, room)
 
-    def _say(self, room_id: Any, said: list[tuple[str, str]]) -> None:
-        for name, content in said:
-            run(
-                actions.post_message(
-                    actor=self.people[name], room_id=room_id, content=content, via=Entry.Via.REST
-                )
+    def _open_private_chat(self, chat: demo.PrivateChat) -> None:
+        opened = run(
+            actions.open_private_chat(
+                actor=self.people["alice"], members=[self.people[chat.other].email]
             )
+        )
+        if opened.created:
+            self._talk(opened.room_id, chat)
 
-    def _busy(self) -> list[tuple[str, str]]:
-        names = ["alice", "bob", "moira", "navid"]
-        return [
-            (names[number % len(names)], f"Build {number}: {'failed' if number % 7 == 0 else 'ok'}")
-            for number in range(1, BUSY_ROOM_MESSAGES + 1)
-        ]
+    def _talk(self, room_id: ObjectId, chat: demo.Room | demo.PrivateChat) -> None:
+        """Say it all, and read it: Alice all but what she is to find unread."""
+        last = 0
+        read = len(chat.said) - chat.unread
+        for number, said in enumerate(chat.said, 1):
+            last = self._say(room_id, said)
+            if number == read:
+                self._read(room_id, "alice", last)
+        for name in {said.by for said in chat.said} - {"alice"}:
+            self._read(room_id, name, last)
+
+    def _say(self, room_id: ObjectId, said: demo.Said) -> int:
+        """The number of what was said."""
+        actor = self.people[said.by]
+        content = said.text
+        if said.file:
+            file = File(io.BytesIO(said.content()), name=said.file)
+            upload = media_actions.store_upload(actor=actor, file=file)
+            content = f"{content}\n{upload.file_url}".strip()
+        stored = run(
+            actions.post_message(
+                actor=actor,
+                room_id=room_id,
+                content=content,
+                via=Entry.Via.REST,
+                reply_to=said.reply_to,
+            )
+        )
+        return stored.entry["seq"]
+
+    def _read(self, room_id: ObjectId, name: str, seq: int) -> None:
+        run(actions.mark_read(actor=self.people[name], room_id=room_id, seq=seq))
 
     def _print_log_in(self, domain: str, password: str) -> None:
-        names = ", ".join(f"{name}@{domain}" for name in PEOPLE)
+        names = ", ".join(f"{name}@{domain}" for name in demo.PEOPLE)
         self.stdout.write(f"People: {names}")
         self.stdout.write(f"Password of those made just now or by an earlier run: {password}")
         self.stdout.write(f"Log in, for example as alice@{domain}.")
