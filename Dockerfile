@@ -3,7 +3,7 @@
 FROM node:22-slim AS client
 WORKDIR /client
 COPY package.json package-lock.json ./
-RUN npm ci --ignore-scripts --no-audit --no-fund
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 \

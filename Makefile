@@ -10,6 +10,7 @@ PYTHON := .venv/bin/python
 RUNTIME := .venv/.runtime-installed
 DEVELOPMENT := .venv/.development-installed
 NODE_MODULES := node_modules/.installed
+NODE_DEVELOPMENT := node_modules/.development-installed
 PEER := benchmarks/peer/node_modules/.installed
 STATIC := staticfiles/.collected
 TEXTS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
@@ -18,10 +19,12 @@ STATIC_FILES := $(shell find static */static -type f 2>/dev/null | sed 's/ /\\ /
 # Tests wait more than they compute: more at once than there are processors, yet not many more.
 JOBS ?= 4
 
+NPM := PATH="$$PATH:$$PWD/.venv/bin" npm --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+
 # One set-up at a time: two `make run` may start at once.
 LOCKED := $(shell command -v flock >/dev/null && echo flock .setup.lock)
 
-.PHONY: help setup setup-for-development run test check bench demo reset requirements
+.PHONY: help setup setup-for-development run test check bench screenshots demo reset requirements
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -31,7 +34,7 @@ setup: ## Make the virtual environment, install what is pinned, collect the stat
 	@$(LOCKED) $(MAKE) -s $(STATIC) $(TEXTS)
 
 setup-for-development: setup
-	@$(LOCKED) $(MAKE) -s $(DEVELOPMENT)
+	@$(LOCKED) $(MAKE) -s $(DEVELOPMENT) $(NODE_DEVELOPMENT)
 
 run: setup ## Serve on HOST and PORT (127.0.0.1:8000), with the data in DATA_DIR (.data)
 	@exec $(PYTHON) manage.py serve
@@ -51,6 +54,9 @@ check: setup-for-development ## Format, lint, banned imports, types, missing mig
 bench: setup-for-development ## Measure, beside Node.js; ROWS="rest-post memory" only these, QUICK=1 roughly
 	@$(LOCKED) $(MAKE) -s $(PEER)
 	@exec $(PYTHON) -m benchmarks $(if $(filter 1,$(QUICK)),--quick) $(ROWS)
+
+screenshots: setup-for-development ## Make pictures of every page, in test-output/screenshots
+	@exec $(PYTHON) -m screenshots $(ARGS)
 
 demo: setup ## Serve with people, rooms and messages to look at
 	@$(PYTHON) manage.py seed_demo
@@ -101,12 +107,18 @@ $(NODE_MODULES): package.json package-lock.json $(RUNTIME)
 		$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-node.txt; \
 	fi
 	@echo "Installing the Socket.IO client"
-	@export PATH="$$PATH:$$PWD/.venv/bin"; npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@$(NPM) ci --omit=dev
+	@touch $@
+
+# Adds what is missing; what the service needs stays in place meanwhile.
+$(NODE_DEVELOPMENT): $(NODE_MODULES)
+	@echo "Installing the development packages of package.json"
+	@$(NPM) install --no-save
 	@touch $@
 
 $(PEER): benchmarks/peer/package.json benchmarks/peer/package-lock.json $(NODE_MODULES)
 	@echo "Installing the peer in Node.js"
-	@export PATH="$$PATH:$$PWD/.venv/bin"; npm ci --prefix benchmarks/peer --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
+	@$(NPM) ci --prefix benchmarks/peer
 	@touch $@
 
 locale/%.mo: locale/%.po $(RUNTIME)

@@ -349,18 +349,16 @@ def chromium():
     """The system's Chromium, driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    path = path or shutil.which("google-chrome")
+    from screenshots import chromium
+
+    path = chromium.find()
     if not path:
         unavailable("There is no Chromium on the PATH")
     # Playwright keeps an event loop running in this thread, which Django would take for a mistake,
     # and in which no other module's tests could run one of their own.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        is_root = os.geteuid() == 0
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if is_root else []
-        )
+        browser = chromium.launch(playwright, path)
         yield browser
         browser.close()
 

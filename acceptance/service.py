@@ -59,9 +59,23 @@ class Service:
 
     def migrate(self):
         """Make or update the database, for the commands that do not do so by themselves."""
-        self._run(("manage.py", "migrate", "--verbosity=0"))
-        if self.process.wait(timeout=START):
-            raise RuntimeError(self.log())
+        self.manage("migrate", "--verbosity=0")
+
+    def manage(self, *words):
+        """Run a command of `manage.py` on its data, whether it is running or not."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=CHECKOUT,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=START,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(done.stdout)
 
     def answers(self):
         """Say whether it answers a request at all; it must not have ended by itself."""
