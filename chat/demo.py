@@ -144,10 +144,6 @@ RELAUNCH = Room(
     "New pages by the first of December",
     ["bob", "moira", "navid", "sara"],
     [
-        Said("bob", "The new start page is up for a look: https://test.example.org/start"),
-        Said("moira", "Calm and quick, I like it. The heading breaks badly on my phone, though."),
-        Said("bob", "Like this, with shorter words?", "start page.png", start_page),
-        Said("moira", "Yes! No need for smaller letters then.", reply_to=5),
         Said(
             "navid",
             "I timed the first visit: **0.8 seconds** instead of 2.1. What is left of it is the "
@@ -161,8 +157,9 @@ RELAUNCH = Room(
             "```",
         ),
         Said("alice", "Let us do that. What else is open before Friday?"),
-        Said("bob", "A redirect for each old address. All 214 of them:"),
-        Said("bob", "", "redirects.csv", redirects),
+        Said(
+            "bob", "A redirect for each old address. All 214 of them:", "redirects.csv", redirects
+        ),
         Said(
             "moira",
             "I went through them. The ones of the old shop lead to the start page now, and I would "
@@ -171,7 +168,10 @@ RELAUNCH = Room(
             "search. It is one line for all of them, and I can write that page tomorrow.",
         ),
         Said("sara", "موافقم. متن فارسی آن را هم من می‌نویسم."),
-        Said("alice", "Good, agreed on all of it. Thank you all!"),
+        Said("moira", "The heading of the new start page breaks badly on my phone, by the way."),
+        Said("bob", "Like this, with shorter words?", "start page.png", start_page),
+        Said("moira", "Yes! No need for smaller letters then.", reply_to=9),
+        Said("alice", "Good, agreed on all of it: https://test.example.org/start"),
     ],
 )
 
