@@ -6,7 +6,7 @@ from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
-from chatservice.languages import asked_for, speak
+from chatservice.languages import speak
 
 from . import hot_path
 from .hot_path import Caller
@@ -43,8 +43,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
         caller = hot_path.authenticate(token)
         if caller is None:
             raise rejected()
-        # A program that asks for a language has a reason to.
-        speak(request._request, asked_for(request._request) or caller.user.language)
+        speak(request._request, caller.user.language, by_token=True)
         return caller.user, caller
 
     def authenticate_header(self, request: Request) -> str:
@@ -58,8 +57,7 @@ class WebSessionAuthentication(authentication.SessionAuthentication):
         caller = hot_path.caller_of_web_session(request._request.session)
         if caller is None:
             return None
-        # A browser asks for one with every request, whatever its reader has chosen here.
-        speak(request._request, caller.user.language or asked_for(request._request))
+        speak(request._request, caller.user.language)
         self.enforce_csrf(request)
         return caller.user, caller
 

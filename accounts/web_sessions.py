@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_only_middleware
 from django.utils.functional import SimpleLazyObject
 
-from chatservice.languages import asked_for, speak
+from chatservice.languages import speak
 
 from . import actions
 from .addresses import client_address, user_agent
@@ -40,7 +40,7 @@ def staff_language(get_response: View) -> View:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith("/admin/") and request.user.is_authenticated:
-            speak(request, request.user.language or asked_for(request))
+            speak(request, request.user.language)
         return get_response(request)
 
     return middleware

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,7 @@ import socketio
 from bson import ObjectId
 from django.conf import settings
 from django.http.cookie import parse_cookie
+from django.utils import translation
 from django.utils.translation import gettext as _
 from pymongo.errors import PyMongoError
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
@@ -30,6 +32,7 @@ from accounts.models import User
 from accounts.session_watch import SessionWatch
 from chatservice import limits, metrics, realtime
 from chatservice.errors import Answer, answer_for
+from chatservice.languages import language_for
 from chatservice.realtime.lifecycle import in_background, on_shutdown, on_startup
 from chatservice.realtime.server import is_same_origin
 from chatservice.timestamps import to_wire
@@ -89,6 +92,7 @@ class Connection:
     session_id: ObjectId
     protocol: int
     exp: int
+    language: str = settings.LANGUAGE_CODE
     timers: tuple[asyncio.TimerHandle, ...] = ()
 
 
@@ -159,6 +163,12 @@ class ChatNamespace(socketio.AsyncNamespace):
         if connection is None:
             return None
         self.session_watch.note_use(connection.session_id)
+        if connection.language == settings.LANGUAGE_CODE:
+            return await self._handle(connection, event, payload)
+        with translation.override(connection.language):
+            return await self._handle(connection, event, payload)
+
+    async def _handle(self, connection: Connection, event: str, payload: Sequence[Any]) -> Any:
         handler = getattr(self, f"on_{event}", None)
         try:
             limits.take(limits.SOCKET_EVENTS, connection.user.pk)
@@ -214,6 +224,11 @@ class ChatNamespace(socketio.AsyncNamespace):
             session_id=caller.session_id,
             protocol=2 if isinstance(auth, dict) and auth.get("protocol") == 2 else 1,
             exp=caller.exp,
+            language=language_for(
+                caller.user.language,
+                environ.get("HTTP_ACCEPT_LANGUAGE", ""),
+                by_token=self._token_in(environ, auth) is not None,
+            ),
         )
         # Nothing is awaited between looking and noting: many may connect at once.
         devices = self._devices.setdefault(connection.user.pk, set())
@@ -236,10 +251,7 @@ class ChatNamespace(socketio.AsyncNamespace):
 
     async def _authenticate(self, environ: dict, auth: object) -> Caller:
         """Who connects: by the token in `auth`, the header, or the pages' cookie, in this order."""
-        token = auth.get("token") if isinstance(auth, dict) else None
-        if token is None:
-            scheme, _space, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-            token = credentials.strip() if scheme.lower() == "bearer" else None
+        token = self._token_in(environ, auth)
         if token is not None:
             caller = await accounts_hot_path.authenticate_async(token)
             if caller is None:
@@ -253,6 +265,14 @@ class ChatNamespace(socketio.AsyncNamespace):
         if caller is None:
             raise NotAuthenticated("Not authenticated")
         return caller
+
+    @staticmethod
+    def _token_in(environ: dict, auth: object) -> object:
+        token = auth.get("token") if isinstance(auth, dict) else None
+        if token is None:
+            scheme, _space, credentials = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+            token = credentials.strip() if scheme.lower() == "bearer" else None
+        return token
 
     async def _listen(self, connection: Connection) -> None:
         user_address = realtime.user_address(connection.user.pk, connection.protocol)

@@ -1,16 +1,25 @@
-"""Which language an answer is in: the person's own choice, else what the browser asks for."""
+"""Which language an answer is in: the person's own choice, and what their program asks for."""
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 
-def asked_for(request: HttpRequest) -> str:
-    """The language of ours that `Accept-Language` likes best; empty if it names none.
+def language_for(choice: str, header: str, *, by_token: bool) -> str:
+    """The language to answer in.
 
-    The cookie is not looked at, unlike in Django's own function.
+    `choice` is the person's own, or empty; `header` is what came as `Accept-Language`. A program
+    with a token that sends the header has a reason to. A browser with the pages' cookie sends it
+    with everything, whatever its reader has chosen here.
     """
-    for language, _priority in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+    asked = asked_for(header)
+    return (asked or choice if by_token else choice or asked) or settings.LANGUAGE_CODE
+
+
+def asked_for(header: str) -> str:
+    """The language of ours that an `Accept-Language` likes best; empty if it names none."""
+    for language, _priority in parse_accept_lang_header(header):
         if language == "*":
             return ""
         try:
@@ -20,8 +29,9 @@ def asked_for(request: HttpRequest) -> str:
     return ""
 
 
-def speak(request: HttpRequest, language: str) -> None:
-    """Answer this request in a language of ours; with none, as the middleware has decided."""
-    if language:
-        translation.activate(language)
-        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+def speak(request: HttpRequest, choice: str, *, by_token: bool = False) -> None:
+    """Answer this request in the language for somebody with this choice."""
+    header = request.headers.get("Accept-Language", "")
+    language = language_for(choice, header, by_token=by_token)
+    translation.activate(language)
+    request.LANGUAGE_CODE = language  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import APIException
 
 from .errors import answer_for, respond
-from .languages import asked_for, speak
+from .languages import speak
 
 View = Callable[..., HttpResponse]
 
@@ -120,7 +120,7 @@ def for_people(view: View) -> View:
 
 def apply_settings(request: HttpRequest) -> None:
     """Answer in the language and the theme of the person who is logged in, on whatever device."""
-    speak(request, request.user.language or asked_for(request) or settings.LANGUAGE_CODE)
+    speak(request, request.user.language)
     request.theme = request.user.theme  # for base.html
 
 

@@ -13,7 +13,7 @@ import websocket
 from acceptance.people import Device, try_to_connect
 from acceptance.waiting import eventually
 from accounts import actions as account_actions
-from accounts.models import PresenceLease
+from accounts.models import PresenceLease, User
 from accounts.tokens import AccessToken
 from chatservice.timestamps import now
 
@@ -361,3 +361,27 @@ def test_the_people_of_a_killed_process_go_offline(alice, bob, lunch, connect, s
 
     witness.wait_for("presence", lambda event: not event["changes"][0]["online"])
     device.close()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "asked", "complaint"),
+    [
+        ("", "", "The NUL character is not allowed."),
+        ("fa", "", "نویسهٔ NUL مجاز نیست."),
+        ("fa", "en", "The NUL character is not allowed."),
+    ],
+)
+def test_complaints_are_in_the_persons_language_but_for_the_contracts(
+    server, alice, lunch, chosen, asked, complaint
+):
+    User.objects.filter(pk=alice.user.pk).update(language=chosen)
+    device = Device(server.url)
+    headers = {"Accept-Language": asked} if asked else {}
+    device.connect(auth={"token": alice.token, "protocol": 2}, headers=headers)
+
+    answers = [
+        device.call("chat_message", {"room": lunch.id, "message": text}) for text in ("\0", 7)
+    ]
+    device.close()
+
+    assert [answer["message"] for answer in answers] == [complaint, "Invalid data"]
