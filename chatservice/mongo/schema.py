@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pymongo
 from django.db import NotSupportedError, models
 from django.db.models import AutoField
 from djongo import schema as djongo_schema
@@ -20,6 +21,9 @@ from .kinds import BSON_TYPES, NUMBERS, kind_of_field
 
 Model = type[models.Model]
 
+STEP_TIMEOUT = 24 * 60 * 60
+"""Seconds that one step of a migration may take."""
+
 
 class DatabaseSchemaEditor(djongo_schema.DatabaseSchemaEditor):
     """Changes collections the way Django changes tables.
@@ -33,7 +37,9 @@ class DatabaseSchemaEditor(djongo_schema.DatabaseSchemaEditor):
         if self.collect_sql:
             self.collected_sql.append(f"{command};")
             return
-        with self.connection.cursor() as cursor:
+        # An index of millions of documents takes longer than any question may, and who gives up
+        # makes MongoDB begin again.
+        with pymongo.timeout(STEP_TIMEOUT), self.connection.cursor() as cursor:
             cursor.execute(command)
 
     def call(self, collection: str, method: str, *args: Any, **options: Any) -> None:

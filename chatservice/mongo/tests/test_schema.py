@@ -445,3 +445,18 @@ def test_flush_empties_every_collection(notes):
     call_command("flush", verbosity=0, interactive=False)
     assert not Group.objects.exists()
     assert Group.objects.create(name="b").pk == 1
+
+
+def test_an_index_may_take_longer_than_a_question(db):
+    profiled = database()["system.profile"]
+    database().command("profile", 2)
+    try:
+        with connection.schema_editor() as editor:
+            editor.call(NOTE, "create_index", [("text", 1)])
+        [build] = profiled.find({"command.createIndexes": NOTE})
+    finally:
+        database().command("profile", 0)
+        profiled.drop()
+        database()[NOTE].drop()
+
+    assert build["command"]["maxTimeMS"] > 60 * 60 * 1_000
