@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chatservice import limits
-from chatservice.endpoints import answer, checked
+from chatservice.endpoints import answer, checked, respond
 from chatservice.realtime.loop import run
 from chatservice.refusals import FORBIDDEN, INVALID, NOT_AUTHENTICATED, refusal
 
@@ -73,7 +73,7 @@ class RoomViewSet(viewsets.ViewSet):
         open_room = actions.create_room if is_group_chat else actions.open_private_chat
         opened = run(open_room(actor=request.user, **fields))
         code = status.HTTP_201_CREATED if opened.created else status.HTTP_200_OK
-        return Response(self._room(request, opened.room_id), status=code)
+        return respond(request, run(endpoints.room(request.user, opened.room_id, status=code)))
 
     @extend_schema(
         parameters=[ROOM, LAST_MESSAGES],
@@ -82,15 +82,7 @@ class RoomViewSet(viewsets.ViewSet):
     )
     def retrieve(self, request: Request, pk: str) -> Response:
         """A room with its members and its messages, oldest first."""
-        limit = checked(serializers.LastMessages, request.query_params)["messages"]
-        return Response(self._room(request, policies.room_id_from(pk), limit=limit))
-
-    def _room(self, request: Request, room_id: ObjectId, limit: int | None = None) -> dict:
-        view = run(reading.room(request.user, room_id))
-        messages = run(reading.messages(request.user, room_id, limit=limit))
-        return serializers.room_summary(view) | {
-            "messages": [events.message(entry) for entry in messages]
-        }
+        return answer(endpoints.show_room, request, pk=pk)
 
     @extend_schema(
         parameters=[ROOM],

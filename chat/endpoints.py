@@ -1,8 +1,11 @@
 """The chat's hot addresses, for the viewsets of `api` and the fast lane alike."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlencode
 
+from bson import ObjectId
+
+from accounts.models import User
 from chatservice.endpoints import Call, Reply, checked
 
 from . import actions, events, policies, reading, serializers
@@ -34,11 +37,41 @@ async def list_messages(call: Call) -> Reply:
     """A room's messages, all of them or a page, which has links to those before and after."""
     page = checked(serializers.MessagePage, call.query)
     room_id = policies.room_id_from(call.path["pk"])
+    if "limit" not in page:
+        history = await reading.all_messages(call.user, room_id, **page)
+        return Reply(_messages(history.first), more=_following(history))
     messages = await reading.messages(call.user, room_id, **page)
-    headers = {}
-    if "limit" in page and messages:
-        headers["Link"] = _page_links(call.address, page["limit"], messages)
-    return Reply([events.message(entry) for entry in messages], headers=headers)
+    links = {"Link": _page_links(call.address, page["limit"], messages)} if messages else {}
+    return Reply(_messages(messages), headers=links)
+
+
+async def show_room(call: Call) -> Reply:
+    """A room with its members and its messages, all of them or the last ones."""
+    limit = checked(serializers.LastMessages, call.query)["messages"]
+    return await room(call.user, policies.room_id_from(call.path["pk"]), limit=limit)
+
+
+async def room(user: User, room_id: ObjectId, *, limit: int | None = None, status=200) -> Reply:
+    summary = serializers.room_summary(await reading.room(user, room_id))
+    if limit is not None:
+        messages = await reading.messages(user, room_id, limit=limit) if limit else []
+        return Reply(summary | {"messages": _messages(messages)}, status)
+    history = await reading.all_messages(user, room_id)
+    payload = summary | {"messages": _messages(history.first)}
+    return Reply(payload, status, more=_following(history))
+
+
+def _messages(entries: Sequence[Document]) -> list[events.Payload]:
+    return [events.message(entry) for entry in entries]
+
+
+def _following(history: reading.WholeHistory) -> AsyncIterator[list[events.Payload]] | None:
+    return _pages(history.following) if history.following is not None else None
+
+
+async def _pages(following: AsyncIterator[list[Document]]) -> AsyncIterator[list[events.Payload]]:
+    async for entries in following:
+        yield _messages(entries)
 
 
 async def post_message(call: Call) -> Reply:

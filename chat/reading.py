@@ -6,7 +6,7 @@ such a room as for one that does not exist. Payloads and pages are made from wha
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +27,9 @@ from .policies import MessageNotFound, RoomNotFound
 
 RESUME_PAGE = 200
 """Entries of one room in one answer to `resume`; `more` says that there are others."""
+
+HISTORY_PAGE = 500
+"""Messages that are read at once of a whole history; each page holds the event loop for some ms."""
 
 TOO_FAR_BEHIND = 2_000
 """Entries behind which a client had better take a fresh page than replay."""
@@ -138,6 +141,17 @@ class HistoryPage:
     people: Mapping[ObjectId, User]
     older: int | None
     newer: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WholeHistory:
+    """All messages of a room, oldest first; `following` are those after the `first`, if any.
+
+    They are read page by page, when each is asked for, up to what was the end at the beginning.
+    """
+
+    first: Sequence[Document]
+    following: AsyncIterator[list[Document]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +352,27 @@ async def messages(
     if around is not None and limit is not None:
         return await hot_path.messages_around(room_id, around, limit)
     return await hot_path.messages_page(room_id, before=before, after=after, limit=limit)
+
+
+async def all_messages(
+    user: User, room_id: ObjectId, *, before: int | None = None, after: int = 0
+) -> WholeHistory:
+    """The messages of a room, all of them or those between two numbers of its log."""
+    end = (await hot_path.ends_of_logs([room_id])).get(room_id, 0)
+    await require_room(user, room_id)  # of the room as it was when it ended there
+    before = end + 1 if before is None else min(before, end + 1)
+    first = await hot_path.messages_page(room_id, before=before, after=after, limit=HISTORY_PAGE)
+    if len(first) < HISTORY_PAGE:
+        return WholeHistory(first, None)
+    return WholeHistory(first, _following(room_id, before, first[-1]["seq"]))
+
+
+async def _following(room_id: ObjectId, before: int, seq: int) -> AsyncIterator[list[Document]]:
+    while page := await hot_path.messages_page(
+        room_id, before=before, after=seq, limit=HISTORY_PAGE
+    ):
+        yield page
+        seq = page[-1]["seq"]
 
 
 async def message(user: User, room_id: ObjectId, message_id: ObjectId) -> Document:

@@ -22,7 +22,6 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import QueryDict
 from django.utils import translation
 from django.utils.translation import gettext as _
-from rest_framework.renderers import JSONRenderer
 
 from accounts import hot_path
 from accounts.authentication import rejected, token_in
@@ -30,7 +29,7 @@ from accounts.hot_path import Caller
 from media_upload.body_limit import Application, Message, Receive, Scope, Send
 
 from . import limits
-from .endpoints import Call, Endpoint, Reply
+from .endpoints import Call, Endpoint, Reply, render
 from .errors import Answer, answer_and_log
 from .parsers import JSONParser
 from .realtime import loop
@@ -228,15 +227,21 @@ async def _reply(
 
 
 async def _send(send: Send, kind: Kind, reply: Reply) -> None:
-    body = _renderer.render(reply.payload, "application/json", {})
     headers = [
         *kind.headers,
         *((name.encode("ascii"), value.encode("latin-1")) for name, value in reply.headers.items()),
-        (b"Content-Length", b"%d" % len(body)),
     ]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+    if reply.more is None:
+        body = render(reply.payload)
+        headers.append((b"Content-Length", b"%d" % len(body)))
+        await send(start)
+    else:
+        body = b""
+        await send(start)
+        async for piece in reply.pieces():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": body})
 
 
 _json = JSONParser()
-_renderer = JSONRenderer()

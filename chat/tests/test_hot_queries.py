@@ -307,3 +307,30 @@ def test_recovery_looks_at_each_room_and_not_at_its_history(alice, bob, make_roo
 
     [asked] = [each for each in profiler.commands() if name_of(each) == ENDS]
     assert asked["keysExamined"] <= 6
+
+
+def test_a_whole_history_comes_in_pieces_and_is_complete(alice, bob, make_room):
+    room = make_room(alice, bob)
+    fill(ObjectId(room.id), alice, 1_201)
+    paged = room.messages(bob, limit=1_000)
+    paged = room.messages(bob, limit=1_000, before=paged[0]["seq"]) + paged
+    assert len(paged) == 1_201
+
+    through_django = {"Cookie": "x=y"}
+    for headers in ({}, through_django):
+        for _ in range(2):  # the first one is Django's in any case
+            answer = bob.http.get(f"{room.path}/messages", headers=headers)
+            assert "Content-Length" not in answer.headers
+            assert answer.headers["Content-Type"] == "application/json"
+            assert answer.json() == paged
+            answer = bob.http.get(room.path, headers=headers)
+            assert answer.json()["messages"] == paged
+            assert answer.json()["name"] == "Lunch"
+
+    page = {"Accept": "text/html"}
+    assert "message 1201" in bob.http.get(f"{room.path}/messages", headers=page).text
+    for size in (0, 1, 499, 500, 501):
+        after = {"after": paged[-1]["seq"] - size}
+        assert room.messages(bob, **after) == paged[len(paged) - size :]
+    last = {"messages": 0}
+    assert bob.http.get(room.path, params=last).json()["messages"] == []
