@@ -8,6 +8,7 @@ bytes, and how many leases were written, by `/metrics`. It ends what it has star
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -160,7 +161,8 @@ class Storm:
     async def read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for message in socket:
             if message.data == "2":
-                await socket.send_str("3")
+                with contextlib.suppress(aiohttp.ClientError):  # the server has just cut it off
+                    await socket.send_str("3")
             else:
                 self.note(message.data)
 
@@ -207,7 +209,9 @@ def main() -> None:
     arguments = parser.parse_args()
     heading_printed = False
     for people, in_pairs in itertools.product(arguments.people, (False, True)):
-        with tempfile.TemporaryDirectory(prefix="chat-presence-storm-") as directory:
+        with tempfile.TemporaryDirectory(
+            prefix="chat-presence-storm-", ignore_cleanup_errors=True
+        ) as directory:
             row = asyncio.run(Storm(people, 2 if in_pairs else people).run(directory))
         if not heading_printed:
             print("| " + " | ".join(row) + " |\n|" + " --- |" * len(row))
