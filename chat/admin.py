@@ -84,16 +84,19 @@ class LeftFilter(GoneFilter):
 
 @admin.register(Room)
 class RoomAdmin(ActionAdmin):
-    list_display = ["name", "is_group_chat", "message_count", "last_activity_at", "created_by"]
+    list_display = [
+        *("name", "is_group_chat", "is_public"),
+        *("message_count", "last_activity_at", "created_by"),
+    ]
     list_select_related = ["created_by"]
-    list_filter = [GoneFilter, "is_group_chat"]
+    list_filter = [GoneFilter, "is_group_chat", "is_public"]
     search_fields = ["name", "description"]
-    fields = ["name", "description", "created_by", "created_at", "deleted_at"]
+    fields = ["name", "description", "is_public", "created_by", "created_at", "deleted_at"]
     readonly_fields = ["created_by", "created_at", "deleted_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> list[str]:
         if obj is not None and (obj.deleted_at or not obj.is_group_chat):
-            return ["name", "description", *self.readonly_fields]
+            return ["name", "description", "is_public", *self.readonly_fields]
         return self.readonly_fields
 
     def save_model(self, request: HttpRequest, obj: Room, form: ModelForm, change: bool) -> None:

@@ -6,10 +6,20 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .models import CLIENT_ID_LENGTH, DESCRIPTION_LENGTH, MESSAGE_LENGTH, NAME_LENGTH
+from .models import (
+    CLIENT_ID_LENGTH,
+    DESCRIPTION_LENGTH,
+    MESSAGE_LENGTH,
+    NAME_LENGTH,
+    Membership,
+)
 
 SEPARATORS = re.compile(r"[\s,;،؛]*[,;،؛\n][\s,;،؛]*")
 """Between the names of people: commas and semicolons of both scripts, and new lines."""
+
+
+KNOWN_PEOPLE = "known-people"
+"""The id of the list in the page that completes names."""
 
 
 class PeopleField(forms.CharField):
@@ -21,7 +31,12 @@ class PeopleField(forms.CharField):
             "help_text", _("E-mail addresses or user names, with commas between them.")
         )
         widget = forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "none", "dir": "auto"}
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "dir": "auto",
+                "list": KNOWN_PEOPLE,
+            }
         )
         super().__init__(max_length=50_000, widget=widget, **options)
 
@@ -36,6 +51,10 @@ class ChatForm(forms.Form):
         kwargs.setdefault("label_suffix", "")
         kwargs.setdefault("auto_id", f"{self.prefix_of_ids}_%s")
         super().__init__(*args, **kwargs)
+
+
+def public_field() -> forms.BooleanField:
+    return forms.BooleanField(label=_("Public: everybody can find and join it"), required=False)
 
 
 class NewRoomForm(ChatForm):
@@ -53,6 +72,7 @@ class NewRoomForm(ChatForm):
         widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
     )
     members = PeopleField(required=False)
+    is_public = public_field()
 
 
 class PrivateChatForm(ChatForm):
@@ -62,7 +82,12 @@ class PrivateChatForm(ChatForm):
         label=_("E-mail or user name"),
         max_length=254,
         widget=forms.TextInput(
-            attrs={"dir": "auto", "autocomplete": "off", "autocapitalize": "none"}
+            attrs={
+                "dir": "auto",
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "list": KNOWN_PEOPLE,
+            }
         ),
     )
 
@@ -81,12 +106,39 @@ class ChangeRoomForm(ChatForm):
         required=False,
         widget=forms.Textarea(attrs={"dir": "auto", "rows": 3}),
     )
+    is_public = public_field()
+
+    def __init__(self, *args: Any, may_publish: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_publish:
+            del self.fields["is_public"]
 
 
 class AddMembersForm(ChatForm):
     prefix_of_ids = "add_members"
 
     members = PeopleField(label=_("Add people"))
+
+
+class RoleForm(ChatForm):
+    role = forms.ChoiceField(choices=Membership.Role.choices)
+
+
+class MuteForm(ChatForm):
+    muted = forms.BooleanField(required=False)
+
+
+class SearchForm(ChatForm):
+    """What is looked for; it comes in the address, and may be empty."""
+
+    prefix_of_ids = "search"
+
+    q = forms.CharField(
+        label=_("Words to look for"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "dir": "auto", "autocomplete": "off"}),
+    )
 
 
 class MessageForm(ChatForm):

@@ -472,6 +472,12 @@ async def people(user: User, text: str) -> list[User]:
     return list(found.values())[:PEOPLE_FOUND]
 
 
+async def acquaintances(user: User, *, limit: int) -> list[User]:
+    """Some of the people who share a room with the user, by user name."""
+    known = await hot_path.user_ids_sharing_a_room_with(user.pk) - {user.pk}
+    return await accounts_hot_path.find_people_called("", among=known, limit=limit)
+
+
 async def log_after(user: User, room_id: ObjectId, *, seq: int, limit: int) -> LogPage:
     """A page of a room's log: at most `limit` entries with numbers above `seq`."""
     entries = await hot_path.entries_after(room_id, seq, limit)

@@ -178,6 +178,10 @@ def notice_of(entry: Document, people: Mapping[ObjectId, User]) -> str:
         if data.get("name") is not None:
             words["name"] = isolated(data["name"])
             return _("%(actor)s renamed the room: %(name)s") % words
+        if data.get("description") is None and "is_public" in data:
+            if data["is_public"]:
+                return _("%(actor)s made the room public.") % words
+            return _("%(actor)s made the room no longer public.") % words
         return _("%(actor)s changed the description.") % words
     return _membership_notice(entry, data, people, words)
 

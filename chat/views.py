@@ -28,16 +28,21 @@ from .forms import (
     ChangeRoomForm,
     EditMessageForm,
     MessageForm,
+    MuteForm,
     NewRoomForm,
     PrivateChatForm,
+    RoleForm,
 )
 from .log import RoomState
-from .models import MESSAGE_LENGTH, Entry
+from .models import MESSAGE_LENGTH, Entry, Membership
 from .page_texts import page_texts
 from .rows import rows_of, split_content
 
 PAGE = 50
 """Messages on a page of history."""
+
+SUGGESTED_PEOPLE = 200
+"""People whose names a form completes without a script."""
 
 SHOWN_MEMBERS = 200
 """Members that the details of a room list; a room of thousands says how many others there are."""
@@ -70,6 +75,13 @@ def room(request: HttpRequest, room_id: str) -> HttpResponse:
 
 @require_safe
 @for_people
+def message(request: HttpRequest, room_id: str, seq: str) -> HttpResponse:
+    """A room with the message of this number in its place among the others, and marked."""
+    return room_page(request, room_id, pane="conversation", around=int(seq))
+
+
+@require_safe
+@for_people
 def room_details(request: HttpRequest, room_id: str) -> HttpResponse:
     """The same page; a narrow screen shows who is in the room and what can be done about it."""
     return room_page(request, room_id, pane="details")
@@ -80,6 +92,7 @@ def room_page(
     room_id: str,
     *,
     pane: str,
+    around: int | None = None,
     form: MessageForm | None = None,
     change_form: ChangeRoomForm | None = None,
     members_form: AddMembersForm | None = None,
@@ -93,12 +106,17 @@ def room_page(
             ObjectId(room_id),
             before=number_in(request, "before"),
             after=number_in(request, "after"),
+            around=around,
             limit=PAGE,
         )
     )
     forms = [each for each in (form, change_form, members_form) if each is not None]
+    about = described(person, view)
     context = {
-        **described(person, view),
+        **about,
+        "target": around,
+        # Not with every page of a room: there may be thousands to choose from.
+        "known_people": known_people(person) if pane == "details" else [],
         "rows": rows_of(history.entries, history.people, person),
         "older": history.older,
         "newer": history.newer,
@@ -106,7 +124,12 @@ def room_page(
         "form": form or MessageForm(),
         "change_form": change_form
         or ChangeRoomForm(
-            initial={"name": view.room["name"], "description": view.room["description"]}
+            initial={
+                "name": view.room["name"],
+                "description": view.room["description"],
+                "is_public": view.room.get("is_public", False),
+            },
+            may_publish=about["can_publish"],
         ),
         "members_form": members_form or AddMembersForm(),
         "max_length": MESSAGE_LENGTH,
@@ -133,6 +156,8 @@ def described(person: User, view: reading.RoomView) -> dict[str, Any]:
             "name": display_name(others[0]) if is_private and others else room["name"],
             "description": room["description"],
             "is_private": is_private,
+            "is_public": room.get("is_public", False),
+            "muted": room["membership"].get("muted", False),
             "other": others[0] if is_private and others else None,
             "last_seq": view.last_seq,
             "hue": hue_of(others[0].pk if is_private and others else room["_id"]),
@@ -147,6 +172,7 @@ def described(person: User, view: reading.RoomView) -> dict[str, Any]:
                 "hue": hue_of(member.person.pk),
                 "role": member.membership["role"],
                 "is_online": member.is_online,
+                "read_seq": member.membership["read_seq"],
                 "is_me": member.person.pk == person.pk,
                 "can_remove": member.person.pk != person.pk
                 and policies.can_remove_member(person, state, member.person.pk),
@@ -156,10 +182,19 @@ def described(person: User, view: reading.RoomView) -> dict[str, Any]:
         "member_count": len(members),
         "more_members": len(members) - len(shown),
         "can_change": policies.can_change_room(person, state),
+        "can_publish": policies.can_publish_room(person, state),
+        "can_close": policies.can_delete_room(person, state),
+        "can_change_roles": policies.can_change_role(person, state),
+        "roles": Membership.Role.choices,
         "can_add": policies.can_add_members(person, state),
         "can_leave": policies.can_remove_member(person, state, person.pk),
         "can_moderate": policies.can_moderate_room(person, state),
     }
+
+
+def known_people(person: User) -> list[User]:
+    """Whom a form may complete: some of those who share a room with the person."""
+    return run(reading.acquaintances(person, limit=SUGGESTED_PEOPLE))
 
 
 def chat_page(
@@ -213,6 +248,9 @@ def listed(item: reading.ListedRoom) -> dict[str, Any]:
         "sender": display_name(item.last_sender) if message and not item.other else "",
         "is_online": item.is_online,
         "preview": preview,
+        "unread": item.unread.messages,
+        "unread_mentions": item.unread.mentions,
+        "muted": room["membership"].get("muted", False),
     }
 
 
@@ -356,6 +394,7 @@ def new_room_page(
     context = {
         "room_form": room_form or NewRoomForm(),
         "private_form": private_form or PrivateChatForm(),
+        "known_people": known_people(reader(request)),
     }
     status = INVALID if any(form.errors for form in forms) else 200
     return chat_page(request, "chat/new_room.html", context, pane="conversation", status=status)
@@ -364,13 +403,17 @@ def new_room_page(
 @require_POST
 @for_people
 def change_room(request: HttpRequest, room_id: str) -> HttpResponse:
-    """Rename or describe a room; what has not changed is not announced."""
+    """Rename, describe or publish a room; what has not changed is not announced."""
     person = reader(request)
-    form = ChangeRoomForm(request.POST)
+    view = run(reading.room(person, ObjectId(room_id)))
+    form = ChangeRoomForm(request.POST, may_publish=described(person, view)["can_publish"])
     if form.is_valid():
-        room = run(reading.require_room(person, ObjectId(room_id)))
-        text = {name: value.replace("\r\n", "\n") for name, value in form.cleaned_data.items()}
-        changes = {name: value for name, value in text.items() if value != room[name]}
+        fields = {
+            name: value.replace("\r\n", "\n") if isinstance(value, str) else value
+            for name, value in form.cleaned_data.items()
+        }
+        old = {"is_public": False, **view.room}
+        changes = {name: value for name, value in fields.items() if value != old[name]}
         try:
             if changes:
                 run(actions.change_room(actor=person, room_id=ObjectId(room_id), **changes))
@@ -407,6 +450,45 @@ def remove_member(request: HttpRequest, room_id: str, member_id: str) -> HttpRes
         )
     )
     return redirect("rooms:details", room_id)
+
+
+@require_POST
+@for_people
+def change_role(request: HttpRequest, room_id: str, member_id: str) -> HttpResponse:
+    """Make a member an owner, a moderator, or neither."""
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        raise ValidationError(form.errors["role"])
+    run(
+        actions.change_role(
+            actor=reader(request),
+            room_id=ObjectId(room_id),
+            member_id=ObjectId(member_id),
+            role=form.cleaned_data["role"],
+        )
+    )
+    return redirect("rooms:details", room_id)
+
+
+@require_POST
+@for_people
+def mute_room(request: HttpRequest, room_id: str) -> HttpResponse:
+    """Hear of a room no more, or again."""
+    form = MuteForm(request.POST)
+    form.is_valid()
+    muted = form.cleaned_data["muted"]
+    run(actions.mute_room(actor=reader(request), room_id=ObjectId(room_id), muted=muted))
+    return redirect("rooms:details", room_id)
+
+
+@require_POST
+@for_people
+def close_room(request: HttpRequest, room_id: str) -> HttpResponse:
+    """Close a room for everybody in it."""
+    room = run(reading.require_room(reader(request), ObjectId(room_id)))
+    run(actions.delete_room(actor=reader(request), room_id=ObjectId(room_id)))
+    messages.success(request, _("The room is closed: %(name)s") % {"name": room["name"]})
+    return redirect("index")
 
 
 @require_POST

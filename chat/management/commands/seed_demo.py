@@ -6,6 +6,7 @@ from typing import Any
 from bson import ObjectId
 from django.conf import settings
 from django.core.files import File
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import actions as account_actions
@@ -31,6 +32,7 @@ class Command(BaseCommand):
     def handle(self, *, domain: str, password: str | None, **options: Any) -> None:
         if password is None and not self._is_private():
             raise CommandError("This service is public: choose a password with --password.")
+        call_command("migrate", verbosity=0, interactive=False)  # a log needs its indexes
         self.people = {
             name: self._person(name, full_name, domain, password or DEMO_PASSWORD)
             for name, full_name in demo.PEOPLE.items()

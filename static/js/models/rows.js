@@ -39,7 +39,7 @@ function number(row, message) {
   row.dataset.seq = message.seq
   row.dataset.id = message.id
   row.dataset.rev = message.rev
-  field(row, "link").href = `${path}?before=${message.seq + 1}#${row.id}`
+  field(row, "link").href = `${path}/${message.seq}#${row.id}`
   for (const link of ["edit-link", "delete-link"]) field(row, link).href = `${path}/messages/${message.id}`
 }
 
