@@ -17,6 +17,8 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 
+from . import waiting
+
 DEFAULT_URI = "mongodb://localhost:27017"
 
 # A server that is down is reported within 5 seconds; one that hangs, within about 15. The URI and
@@ -33,6 +35,8 @@ DEFAULT_OPTIONS = {
     "socketTimeoutMS": 10_000,
     "heartbeatFrequencyMS": 5_000,
 }
+
+waiting.install()
 
 _clients: dict[str, MongoClient] = {}
 _async_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, AsyncMongoClient]]
