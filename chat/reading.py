@@ -31,6 +31,10 @@ RESUME_PAGE = 200
 HISTORY_PAGE = 500
 """Messages that are read at once of a whole history; each page holds the event loop for some ms."""
 
+RESUME_CHARACTERS = 500_000
+"""Of messages in one answer to `resume`, in all rooms together; the rest has to be asked for.
+Somebody in a thousand rooms could otherwise have a gigabyte put together."""
+
 TOO_FAR_BEHIND = 2_000
 """Entries behind which a client had better take a fresh page than replay."""
 
@@ -501,6 +505,7 @@ async def missed(user: User, known: Mapping[str, int]) -> dict[str, dict[str, An
     found = await hot_path.rooms_of(user.pk)
     ends = await hot_path.ends_of_logs([room["_id"] for room in found])
     answer: dict[str, dict[str, Any]] = {}
+    budget = RESUME_CHARACTERS
     for document in found:
         room_id = str(document["_id"])
         last_seq = ends.get(document["_id"], 0)
@@ -508,7 +513,8 @@ async def missed(user: User, known: Mapping[str, int]) -> dict[str, dict[str, An
         if seq is None or seq > last_seq or last_seq - seq > TOO_FAR_BEHIND:
             answer[room_id] = {"recovered": False, "last_seq": last_seq}
             continue
-        page = await _log_page(document["_id"], seq, last_seq, RESUME_PAGE)
+        page = await _log_page(document["_id"], seq, last_seq, RESUME_PAGE if budget > 0 else 0)
+        budget -= sum(_length(entry) for entry in page.entries)
         answer[room_id] = {
             "recovered": True,
             "entries": [events.room_event(entry) for entry in page.entries],
@@ -544,8 +550,15 @@ async def acquaintances_online(user: User) -> list[User]:
     return sorted(people.values(), key=lambda person: person.email)
 
 
+def _length(entry: Document) -> int:
+    """About how many characters an entry takes in an answer."""
+    return 200 + len(entry.get("content") or (entry.get("data") or {}).get("content") or "")
+
+
 async def _log_page(room_id: ObjectId, seq: int, last_seq: int, limit: int) -> LogPage:
-    entries = await hot_path.entries_after(room_id, seq, limit) if seq < last_seq else []
+    entries = []
+    if seq < last_seq and limit:
+        entries = await hot_path.entries_after(room_id, seq, limit)
     last_read = entries[-1]["seq"] if entries else seq
     # The log may have grown between the two queries.
     return LogPage(entries, last_seq=max(last_seq, last_read), more=last_read < last_seq)

@@ -43,7 +43,8 @@ from .models import Entry
 logger = logging.getLogger(__name__)
 
 EXPIRY_WARNING = 60
-"""Seconds before its token expires that a socket is told to `authenticate` again."""
+"""Seconds before its token expires that a socket is told to `authenticate` again; half of what is
+left, where that is less. Otherwise tokens of a minute would be warned of again and again."""
 
 TOO_MANY_DEVICES_WAIT = 10
 """Seconds after which who has too many sockets open may try again."""
@@ -217,7 +218,10 @@ class ChatNamespace(socketio.AsyncNamespace):
                 logger.exception("A socket's handshake failed.")
                 answer = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong here."))
             code = answer.code or CODES.get(answer.status, "error")
-            raise ConnectionRefusedError(answer.detail, {"code": code}) from error
+            data: Reply = {"code": code}
+            if answer.retry_after is not None:
+                data["retry_after"] = answer.retry_after
+            raise ConnectionRefusedError(answer.detail, data) from error
         connection = Connection(
             sid=sid,
             user=caller.user,
@@ -234,8 +238,9 @@ class ChatNamespace(socketio.AsyncNamespace):
         devices = self._devices.setdefault(connection.user.pk, set())
         if settings.THROTTLE and len(devices) >= limits.SOCKETS_PER_PERSON:
             metrics.refusals.labels("sockets_per_person").inc()
-            refusal = str(limits.TooMany(TOO_MANY_DEVICES_WAIT).detail)
-            raise ConnectionRefusedError(refusal, {"code": "throttled"})
+            refusal = limits.TooMany(TOO_MANY_DEVICES_WAIT)
+            data = {"code": "throttled", "retry_after": TOO_MANY_DEVICES_WAIT}
+            raise ConnectionRefusedError(str(refusal.detail), data)
         devices.add(sid)
         self.connections[sid] = connection
         await self._listen(connection)
@@ -370,7 +375,7 @@ class ChatNamespace(socketio.AsyncNamespace):
         loop = asyncio.get_running_loop()
         left = exp - time.time()
         connection.timers = (
-            loop.call_later(max(left - EXPIRY_WARNING, 0), self._warn, connection),
+            loop.call_later(max(left - EXPIRY_WARNING, left / 2), self._warn, connection),
             loop.call_later(left + EXPIRY_GRACE, self._cut, connection),
         )
 

@@ -1,12 +1,16 @@
 """The limits for each address, before Django or anybody else hears of a request."""
 
-import math
+import io
 import re
+
+from django.core.handlers.asgi import ASGIRequest
+from django.utils import translation
 
 from accounts.addresses import network_of
 from media_upload.body_limit import Application, Receive, Scope, Send, refusal
 
 from . import limits
+from .errors import is_api_request
 
 NARROWER = (
     (re.compile(r"/(auth/)?signup/?"), limits.SIGN_UPS),
@@ -22,7 +26,7 @@ def network_of_client(scope: Scope) -> str:
 
 
 class AddressLimits:
-    """ASGI middleware: 429, as JSON with a `detail`, for an address that asks too often.
+    """ASGI middleware: 429 for an address that asks too often, in JSON or, for a browser, in words.
 
     Leaves what an address counts as under `network` in the scope, for the limits on sockets.
     """
@@ -40,17 +44,23 @@ class AddressLimits:
                         if path.fullmatch(scope["path"]):
                             limits.take(limit, network)
         except limits.TooMany as error:
-            await refuse(error, send)
+            await refuse(scope, error.wait, send)
         else:
             await self.application(scope, receive, send)
 
 
-async def refuse(error: limits.TooMany, send: Send) -> None:
-    body = refusal(str(error.detail))
+async def refuse(scope: Scope, wait: float, send: Send) -> None:
+    request = ASGIRequest({"query_string": b"", **scope}, io.BytesIO())
+    with translation.override(translation.get_language_from_request(request)):
+        error = limits.TooMany(wait)
+    if is_api_request(request):
+        content_type, body = b"application/json", refusal(str(error.detail))
+    else:  # no page: it would cost more than what is refused
+        content_type, body = b"text/plain; charset=utf-8", str(error.detail).encode()
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", content_type),
         (b"content-length", str(len(body)).encode()),
-        (b"retry-after", str(math.ceil(error.wait)).encode()),
+        (b"retry-after", str(error.wait).encode()),
     ]
     await send({"type": "http.response.start", "status": 429, "headers": headers})
     await send({"type": "http.response.body", "body": body})

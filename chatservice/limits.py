@@ -55,8 +55,11 @@ NEW_ROOMS = Limit("new_rooms", 1, 60)
 UPLOADS = Limit("uploads", 2, 60)
 LOOK_UPS = Limit("look_ups", 20, 500)  # what answers with much, or asks the database much
 
-# For each room.
-ROOM_MESSAGES = Limit("room_messages", 200, 2_000)
+# For each person in each room. What is above it is not refused, it just is no news.
+TYPING = Limit("typing", 1, 3)
+
+# For each room: what is added to its log.
+ROOM_ENTRIES = Limit("room_entries", 200, 2_000)
 
 # For each socket: what was refused for any of the above. Whoever goes on gets cut.
 REFUSALS = Limit("refusals", 10, 200)
@@ -64,7 +67,7 @@ REFUSALS = Limit("refusals", 10, 200)
 LIMITS = (
     *(HTTP_REQUESTS, SIGN_UPS, LOG_INS, HANDSHAKES),
     *(API_REQUESTS, SOCKET_EVENTS, MESSAGES, NEW_ROOMS, UPLOADS, LOOK_UPS),
-    *(ROOM_MESSAGES, REFUSALS),
+    *(TYPING, ROOM_ENTRIES, REFUSALS),
 )
 
 SOCKETS_PER_PERSON = 50

@@ -11,7 +11,7 @@ from chat.hot_path import Document
 from chat.log import RoomLogs
 from chat.models import Entry
 from chat.room_state import RoomState
-from chatservice import metrics, realtime
+from chatservice import limits, metrics, realtime
 from chatservice.realtime.lifecycle import on_shutdown, on_startup
 
 
@@ -38,8 +38,12 @@ async def append(
     permit: Callable[[RoomState], None],
     prepare: Callable[[RoomState], Awaitable[Document]] | None = None,
 ) -> Document:
+    def permit_so_many(room: RoomState) -> None:
+        permit(room)
+        limits.take(limits.ROOM_ENTRIES, room_id)
+
     fields = {"data": data or {}}
-    draft = Draft(kind=kind, actor=actor, fields=fields, permit=permit, prepare=prepare)
+    draft = Draft(kind=kind, actor=actor, fields=fields, permit=permit_so_many, prepare=prepare)
     return (await logs.submit(room_id, draft)).entry
 
 

@@ -11,7 +11,7 @@ from bson import ObjectId
 from accounts import hot_path as accounts_hot_path
 from accounts.models import User
 from chat import events, hot_path, policies
-from chatservice import realtime
+from chatservice import limits, realtime
 
 from .appending import logs
 
@@ -20,6 +20,10 @@ async def announce_typing(*, actor: User, room_id: ObjectId) -> None:
     """Tell the other members that the actor is writing something. Good for some seconds."""
     room = await logs.state_of(room_id)
     policies.require_member(actor, room)
+    try:
+        limits.take(limits.TYPING, f"{room_id}:{actor.pk}")
+    except limits.TooMany:
+        return  # it has been told a moment ago
     others = [user_id for user_id in room.members if user_id != actor.pk]
     event = realtime.Event("typing", events.typing(actor, room_id), protocol=2)
     await realtime.publish(event, to=others)

@@ -71,7 +71,7 @@ async def post_message(
 def _permit_message(actor: User, room: RoomState) -> None:
     policies.require_member(actor, room)
     # Here and not before: a stranger must not use up what the members may say.
-    limits.take(limits.ROOM_MESSAGES, room.room_id)
+    limits.take(limits.ROOM_ENTRIES, room.room_id)
 
 
 async def edit_message(

@@ -1,5 +1,8 @@
 """How often one may ask, and what one is told who asks more often."""
 
+import asyncio
+import contextlib
+import json
 import os
 import re
 import signal
@@ -11,15 +14,21 @@ import time
 import pytest
 import requests
 import websocket
+from asgiref.testing import ApplicationCommunicator
 from django.test import Client
 
 from acceptance.people import Device
 from acceptance.waiting import PATIENCE, eventually
 from accounts.models import PresenceLease
 from chatservice import limits
+from chatservice.address_limits import AddressLimits
 from conftest import ROOT, Http
 
-from .small_limits import SMALLER
+from .small_limits import SLOWER, SMALLER
+
+LATIN_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789")
+
+STRICTER = {"THROTTLE": "on", "program": ("-m", "chat.tests.small_limits")}
 
 
 @pytest.fixture
@@ -31,7 +40,7 @@ def strict(start_server):
 @pytest.fixture
 def stricter(start_server):
     """A server with its limits on, whose buckets are small and fill slowly."""
-    return start_server(THROTTLE="on", program=("-m", "chat.tests.small_limits"))
+    return start_server(**STRICTER)
 
 
 def burst(limit):
@@ -207,6 +216,14 @@ def handshake(server, token):
     return connection, connection.recv()
 
 
+def received_until_cut_off(connection):
+    packets = []
+    with contextlib.suppress(websocket.WebSocketConnectionClosedException, ConnectionError):
+        while packet := connection.recv():
+            packets.append(packet)
+    return packets
+
+
 def test_one_person_has_so_many_sockets_and_no_more_however_they_come(alice, bob, strict):
     opened = []
     token = alice.token
@@ -226,7 +243,7 @@ def test_one_person_has_so_many_sockets_and_no_more_however_they_come(alice, bob
     let_in = [connection for connection, told in opened if told.startswith("40")]
     refused = [told for _, told in opened if not told.startswith("40")]
     assert len(let_in) == limits.SOCKETS_PER_PERSON
-    assert all('"throttled"' in told for told in refused)
+    assert all('"throttled"' in told and '"retry_after"' in told for told in refused)
     assert handshake(strict, bob.token)[1].startswith("40")
 
     let_in[0].close()
@@ -282,19 +299,27 @@ client.wait()
 
 
 @pytest.mark.redis
-def test_what_one_process_gave_away_the_others_do_not_give_again(
-    alice, lunch, redis, start_server, open_device
-):
-    near, far = (start_server(THROTTLE="on", REDIS_URL=redis) for _ in range(2))
-    devices = [open_device(alice, near), open_device(alice, far)]
-    message = {"room": lunch.id, "message": "everywhere"}
-    send_many(devices[0], "chat_message", message, limits.MESSAGES.burst + 60)
+def test_what_one_process_gave_away_the_others_do_not_give_again(redis, start_server, db):
+    near, far = (Http(start_server(REDIS_URL=redis, **STRICTER).url) for _ in range(2))
 
-    def is_refused():
-        # Less than the rate: this alone is never refused.
-        return devices[1].call("chat_message", message).get("code") == "throttled"
+    def is_refused_by(client):
+        return client.post("/auth/signup", json={}).status_code == 429
 
-    eventually(is_refused, every=2 / limits.MESSAGES.per_second, what="a refusal by the other")
+    # Few are refilled, so what counts in the end is the burst: one of them, not one for each.
+    began = time.monotonic()
+    given = 0
+
+    def refuses(client):
+        nonlocal given
+        is_refused = is_refused_by(client)
+        given += not is_refused
+        return is_refused
+
+    eventually(lambda: refuses(near), every=0, what="a refusal by the first")
+    # A report takes half a second, in which the other one gives away a few too many.
+    eventually(lambda: refuses(far), every=0.2, what="a refusal by the other")
+    refilled = (time.monotonic() - began) * limits.SIGN_UPS.per_second / SLOWER
+    assert burst(limits.SIGN_UPS) <= given <= 1.5 * burst(limits.SIGN_UPS) + refilled
 
 
 # The buckets themselves
@@ -377,16 +402,182 @@ def test_long_polling_handshakes_beyond_the_limit_are_429(stricter, db):
     assert int(answer.headers["Retry-After"]) >= 1
 
 
-def test_a_page_says_so_in_words(alice, room, settings, monkeypatch):
+@pytest.fixture
+def spend(db, settings, monkeypatch):
+    """Let limits hold in this process, and take all that somebody has."""
+    settings.THROTTLE = True
+    monkeypatch.setattr(limits.buckets, "is_serving", True)
+
+    def spend(limit, subject):
+        # Twice, or the first few would be back before anybody asks.
+        limits.buckets.note_spent([(limit.name, str(subject), 2 * limit.burst)])
+
+    yield spend
+    limits.buckets._full_at.clear()
+
+
+def test_a_page_says_so_in_words(alice, room, spend):
     browser = Client()
     log_in = {"username": alice.email, "password": alice.password}
     assert browser.post("/login", log_in).status_code == 302
-    settings.THROTTLE = True
-    monkeypatch.setattr(limits.buckets, "is_serving", True)
-    limits.buckets.note_spent([("messages", alice.id, 2 * limits.MESSAGES.burst)])
+    spend(limits.MESSAGES, alice.id)
 
     form = {"content": "hello", "client_id": "c1"}
     answer = browser.post(f"/rooms/{room}/messages", form, headers={"Accept": "text/html"})
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) >= 1
     assert "Try again in" in answer.content.decode()
+
+
+def test_whatever_is_added_to_a_room_counts(alice, bob, lunch, spend):
+    client = Client(headers={"Authorization": f"Bearer {alice.token}"})
+    message = client.post(
+        f"{lunch.path}/messages", {"content": "one"}, content_type="application/json"
+    ).json()
+    spend(limits.ROOM_ENTRIES, lunch.id)
+
+    def change(method, path, **fields):
+        return getattr(client, method)(
+            f"{lunch.path}{path}", fields, content_type="application/json"
+        )
+
+    answers = [
+        change("post", "/messages", content="two"),
+        change("patch", f"/messages/{message['id']}", content="three"),
+        change("delete", f"/messages/{message['id']}"),
+        change("delete", f"/members/{bob.id}"),
+        change("patch", "", name="Supper"),
+    ]
+    assert [answer.status_code for answer in answers] == [429] * 5
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers)
+
+
+def test_typing_is_passed_on_now_and_then(alice, bob, lunch, strict, open_device):
+    writer, reader = open_device(alice, strict), open_device(bob, strict)
+    began = time.monotonic()
+    answers = send_many(writer, "typing", {"room": lunch.id}, 100)
+    assert all(answer["ok"] for answer in answers)
+    writer.call("chat_message", {"room": lunch.id, "message": "there"})
+    reader.wait_for("room_event", lambda event: event.get("content") == "there")
+    told = len(reader.all("typing"))
+    assert 1 <= told <= limits.TYPING.burst + time.monotonic() - began + 1
+
+
+def test_who_connects_again_and_again_on_one_transport_is_cut_off(alice, stricter):
+    connection, told = handshake(stricter, alice.token)
+    assert told.startswith("40")
+    flood = threading.Thread(target=ask_to_connect, args=(connection, 3 * burst(limits.HANDSHAKES)))
+    flood.start()
+    received_until_cut_off(connection)
+    flood.join()
+    assert "Traceback" not in stricter.output()
+
+
+def ask_to_connect(connection, count):
+    try:
+        for _ in range(count):
+            connection.send("40/elsewhere,")
+    except (websocket.WebSocketException, OSError):
+        pass  # cut off
+
+
+def fill(person, room, server, characters):
+    """Say so much in a room."""
+    client, text = door(person, server), "x" * 8_000
+    for _ in range(characters // len(text)):
+        assert client.post(f"{room.path}/messages", json={"content": text}).status_code == 201
+
+
+def test_who_asks_for_much_and_reads_nothing_is_cut_off(alice, lunch, strict):
+    fill(alice, lunch, strict, 600_000)
+    connection, _ = handshake(strict, alice.token)
+    count = 60
+    for number in range(count):
+        connection.send(f'42{number}["resume",{{"rooms":{{"{lunch.id}":1}}}}]')
+    eventually(lambda: "does not read" in strict.output(), what="the end of the connection")
+
+    answers = [each for each in received_until_cut_off(connection) if each.startswith("43")]
+    assert len(answers) < count
+
+
+def test_who_asks_for_much_by_polling_and_fetches_nothing_is_cut_off(alice, lunch, strict):
+    fill(alice, lunch, strict, 600_000)
+    with requests.Session() as session:
+        session.trust_env = False
+        address = f"{strict.url}/socket.io/?EIO=4&transport=polling"
+        opened = session.get(address, timeout=PATIENCE).text
+        address += f"&sid={json.loads(opened[1:])['sid']}"
+        session.post(address, data='40{"token":"' + alice.token + '"}', timeout=PATIENCE)
+        for number in range(20):
+            ask = f'42{number}["resume",{{"rooms":{{"{lunch.id}":1}}}}]'
+            session.post(address, data=ask, timeout=PATIENCE)
+        eventually(lambda: "does not read" in strict.output(), what="the end of the connection")
+
+        def is_gone():
+            return session.get(address, timeout=PATIENCE).status_code == 400
+
+        eventually(is_gone, what="the end of the session")
+
+
+def test_an_answer_to_resume_holds_only_so_much_and_then_comes_the_rest(
+    alice, bob, strict, make_room, open_device
+):
+    rooms = [make_room(alice, bob) for _ in range(2)]
+    for room in rooms:
+        fill(alice, room, strict, 520_000)
+    device = open_device(bob, strict)
+    numbers, sizes = dict.fromkeys([room.id for room in rooms], 0), []
+    more = True
+    while more:
+        answer = device.call("resume", {"rooms": numbers})["rooms"]
+        entries = [entry for news in answer.values() for entry in news["entries"]]
+        sizes.append(sum(len(entry.get("content", "")) for entry in entries))
+        for entry in entries:
+            assert entry["seq"] == numbers[entry["room_id"]] + 1
+            numbers[entry["room_id"]] += 1
+        more = any(news["more"] for news in answer.values())
+    assert sizes == [520_000, 520_000]
+
+
+def asked(path, query=b"", method="GET", **headers):
+    """Status, headers and body of what Socket.IO answers, behind the limits, in this process."""
+
+    async def ask():
+        from chatservice.realtime.server import asgi_app
+
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query,
+            "headers": [(b"host", b"127.0.0.1"), *sent],
+            "client": ("192.0.2.1", 1),
+            "server": ("127.0.0.1", 80),
+            "scheme": "http",
+            "asgi": {"version": "3.0"},
+        }
+        communicator = ApplicationCommunicator(AddressLimits(asgi_app), scope)
+        await communicator.send_input({"type": "http.request", "body": b""})
+        return [await communicator.receive_output(PATIENCE) for _ in range(2)]
+
+    sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    start, body = asyncio.run(ask())
+    told = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+    return start["status"], told, body["body"].decode()
+
+
+@pytest.mark.parametrize("path", ["/signup", "/login", "/admin/login/", "/auth/signup/"])
+def test_sign_up_and_log_in_are_refused_in_words_that_fit(spend, path):
+    spend(limits.SIGN_UPS, "192.0.2.1")
+    spend(limits.LOG_INS, "192.0.2.1")
+    status, headers, body = asked(path, method="POST", accept="text/html", accept_language="fa")
+    assert status == 429
+    if path.startswith("/auth/"):
+        assert headers["content-type"] == "application/json"
+        body = json.loads(body)["detail"]
+    else:
+        assert headers["content-type"] == "text/plain; charset=utf-8"
+    assert headers["retry-after"] in body.translate(LATIN_DIGITS)
+    assert not body.isascii()

@@ -14,7 +14,7 @@ from engineio.payload import Payload
 
 from chatservice import metrics
 
-from .fanout import DirectWriter, SharedPacket
+from .fanout import MAX_BACKLOG, DirectWriter, SharedPacket
 
 MAX_PACKETS_IN = 2_000
 """Packets in one polling request from a client. engine.io's own limit is 16; what a client sends
@@ -24,7 +24,8 @@ MAX_PACKETS_OUT = 16
 """Packets in one answer to a poll: the official Python client takes no more, and hangs up."""
 
 MAX_QUEUED_PACKETS = 1_000
-"""Packets that may wait for a polling client, or a WebSocket that cannot be written directly."""
+"""Packets that may wait for a polling client, or a WebSocket that cannot be written directly; and
+`MAX_BACKLOG` bytes, however few packets these are."""
 
 RETRY_AFTER = 10
 """Seconds that a client is asked to wait after too many handshakes."""
@@ -38,18 +39,34 @@ ASGIApp = Callable[[dict, Callable, Callable], Awaitable[None]]
 
 
 class CountingQueue(asyncio.Queue):
-    """A queue that tells how much of what was put in it is not done with."""
+    """A queue that tells how much of what was put in it is not done with, and how much waits."""
 
     Empty = asyncio.QueueEmpty  # engine.io looks for it here
     unfinished = 0
+    size = 0
+    """Of what waits: bytes, or characters where it is still text."""
 
     def put_nowait(self, item: Any) -> None:
         super().put_nowait(item)
         self.unfinished += 1
 
+    def _put(self, item: Any) -> None:
+        super()._put(item)  # type: ignore[misc]
+        self.size += _size_of(item)
+
+    def _get(self) -> Any:
+        item = super()._get()  # type: ignore[misc]
+        self.size -= _size_of(item)
+        return item
+
     def task_done(self) -> None:
         super().task_done()
         self.unfinished -= 1
+
+
+def _size_of(item: packet.Packet | None) -> int:
+    data = item.data if item is not None else None
+    return len(data) if isinstance(data, str | bytes) else 0
 
 
 class EngineSocket(async_socket.AsyncSocket):
@@ -73,15 +90,36 @@ class EngineSocket(async_socket.AsyncSocket):
         if self.writer is not None and self._is_idle_websocket() and self.writer.is_open:
             for each in packets:
                 self.writer.write(each.frame)
-        elif self.queue.qsize() > MAX_QUEUED_PACKETS:
-            if not self.is_given_up:
-                self.is_given_up = True
-                logger.warning("A connection was ended: its client does not read.")
-                metrics.cut_offs.labels("websocket" if self.upgraded else "polling").inc()
+        elif self._is_overdue():
+            if self._give_up():
                 self.server.start_background_task(self._abort)
         else:
             for each in packets:
                 self.queue.put_nowait(each)
+
+    async def send(self, pkt: packet.Packet) -> None:
+        """Queue a packet that is for this client alone: an acknowledgement, for one.
+
+        Who asks for more and more and reads none of it is cut off, too.
+        """
+        if not self._is_overdue():
+            await super().send(pkt)
+        elif self._give_up():
+            await self._abort()
+
+    def _give_up(self) -> bool:
+        """Note that the client does not read; returns whether this is the first sign of it."""
+        if self.is_given_up:
+            return False
+        self.is_given_up = True
+        logger.warning("A connection was ended: its client does not read.")
+        metrics.cut_offs.labels("websocket" if self.upgraded else "polling").inc()
+        return True
+
+    def _is_overdue(self) -> bool:
+        """Whether too much waits already, here or on the transport."""
+        waiting = self.queue.size + (self.writer.backlog if self.writer is not None else 0)
+        return waiting > MAX_BACKLOG or self.queue.qsize() > MAX_QUEUED_PACKETS
 
     def _is_idle_websocket(self) -> bool:
         """Whether this is a WebSocket whose writer has handed on all that was queued.
@@ -91,7 +129,13 @@ class EngineSocket(async_socket.AsyncSocket):
         return self.upgraded and not self.upgrading and not self.queue.unfinished
 
     async def _abort(self) -> None:
+        if self.writer is not None:
+            self.writer.abort()
         await self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_ERROR)
+        while not self.queue.empty():
+            self.queue.get_nowait()
+            self.queue.task_done()
+        self.queue.put_nowait(None)  # the end, for whoever waits for more
 
     async def poll(self) -> list[packet.Packet]:
         """What is to be sent: at least one packet, waited for; nothing once it is closed.

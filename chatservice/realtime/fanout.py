@@ -101,15 +101,25 @@ class DirectWriter:
     def is_open(self) -> bool:
         return self.protocol.state == OPEN
 
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait until the client has read others."""
+        transport = self.transport
+        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+
+    def abort(self) -> None:
+        """End the connection at once, and forget what waits."""
+        self.transport.abortConnection()
+
     def write(self, frame: bytes) -> None:
         """Send a frame now or, if the client has not read what came before, after that."""
         transport = self.transport
-        waiting = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+        waiting = self.backlog
         if waiting > MAX_BACKLOG:
             if not self.is_given_up:
                 self.is_given_up = True
                 metrics.cut_offs.labels("websocket").inc()
-            transport.abortConnection()
+            self.abort()
         elif waiting or transport.disconnecting:
             transport.write(frame)
         else:

@@ -70,6 +70,7 @@ class SocketServer(socketio.AsyncServer):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._networks: dict[str, str] = {}
+        self._asked: set[str] = set()
         self._sockets_of: Counter[str] = Counter()
 
     def _engineio_server_class(self) -> type[engine.EngineServer]:
@@ -93,6 +94,7 @@ class SocketServer(socketio.AsyncServer):
         return None
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self._asked.discard(eio_sid)
         network = self._networks.pop(eio_sid, None)
         if network is not None:
             self._sockets_of[network] -= 1
@@ -114,6 +116,10 @@ class SocketServer(socketio.AsyncServer):
         The Python client, polling, may forget to say that it goes, and then waits in its open poll
         for most of a minute.
         """
+        if not self._may_ask(eio_sid):
+            if (socket := self.eio.sockets.get(eio_sid)) is not None:
+                await socket.close(wait=False)
+            return
         await super()._handle_connect(eio_sid, namespace, data)
         socket = self.eio.sockets.get(eio_sid)
         if socket is None or socket.closed:
@@ -121,6 +127,21 @@ class SocketServer(socketio.AsyncServer):
             await self._handle_disconnect(eio_sid, namespace, self.reason.TRANSPORT_CLOSE)
         elif self.manager.sid_from_eio_sid(eio_sid, namespace or "/") is None:
             self._end_later(eio_sid, REFUSED_LINGER)
+
+    def _may_ask(self, eio_sid: str) -> bool:
+        """Whether a transport may ask to be connected: once, and again as if it were a new one.
+
+        It need not be: who says goodbye may say hello, and each time we look at a token and at the
+        database.
+        """
+        if eio_sid in self._asked and settings.THROTTLE:
+            try:
+                limits.take(limits.HANDSHAKES, self._networks.get(eio_sid) or eio_sid)
+            except limits.TooMany:
+                return False
+        if eio_sid in self._networks:  # otherwise it is gone by now, and nobody would forget it
+            self._asked.add(eio_sid)
+        return True
 
     async def disconnect(
         self, sid: str, namespace: str | None = None, ignore_queue: bool = False
