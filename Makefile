@@ -24,7 +24,7 @@ NPM := PATH="$$PATH:$$PWD/.venv/bin" npm --ignore-scripts --no-audit --no-fund -
 # One set-up at a time: two `make run` may start at once.
 LOCKED := $(shell command -v flock >/dev/null && echo flock .setup.lock)
 
-.PHONY: help setup setup-for-development run test check bench screenshots demo reset requirements
+.PHONY: help setup setup-for-development run test check chaos chaos-bugs bench screenshots demo reset requirements
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,13 @@ check: setup-for-development ## Format, lint, banned imports, types, missing mig
 bench: setup-for-development ## Measure, beside Node.js; ROWS="rest-post memory" only these, QUICK=1 roughly
 	@$(LOCKED) $(MAKE) -s $(PEER)
 	@exec $(PYTHON) -m benchmarks $(if $(filter 1,$(QUICK)),--quick) $(ROWS)
+
+chaos: setup-for-development ## Break the service for MINUTES (2) and count what clients lost; SEED=, SEEDS=10, BUG=
+	@exec $(PYTHON) -m chaos --minutes $(or $(MINUTES),2) $(if $(SEED),--seed '$(SEED)') \
+	$(if $(SEEDS),--seeds $(SEEDS)) $(if $(BUG),--bug $(BUG))
+
+chaos-bugs: setup-for-development ## Plant each bug of chaos/planted_bugs.py, and see it caught; BUG= is one of them
+	@exec $(PYTHON) -m chaos.catch_bugs $(BUG)
 
 screenshots: setup-for-development ## Make pictures of every page, in test-output/screenshots
 	@exec $(PYTHON) -m screenshots $(ARGS)

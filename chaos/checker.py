@@ -9,7 +9,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +17,64 @@ from pymongo.database import Database
 
 Json = dict[str, Any]
 
+Logs = dict[str, list[Json]]
+"""The entries of each room, by its id, in the order of their numbers."""
+
+Stored = dict[tuple[str, int], Json]
+"""The same by room and number."""
+
 ROWS = {
     "acknowledged": "messages that the service said are stored",
     "lost": "acknowledged, and not in the log or not in the history that people read",
     "doubled": "one message stored twice, or one entry shown, or sent live, twice",
     "reordered": "entries shown out of order, or a sender's own messages in another order",
     "gaps": "numbers of a room that are not 1, 2, 3, ...",
-    "seen after removal": "entries that reached somebody put out of the room before",
+    "seen after removal": "entries that reached, or came from, somebody who was put out before",
     "diverged": "what is shown in the end, and what a fresh fetch or the log itself says",
     "unfinished": "what did not come to an end although everything was well again",
+    "untested": "what had to happen for zeros to mean something, and did not",
 }
+
+EXPIRED = "tokens ended while in use"
+REPEATED = "messages stored, not answered, sent again"
+OBSERVED = (EXPIRED, REPEATED)
+"""What happens by itself, or because of the faults."""
+
+BAN_GRACE = 10.0
+"""Seconds after somebody's account was shut until nothing may reach them, nor come from them. The
+promise is one second; this is for a machine that has other things to do."""
+
+EXPIRY_GRACE = 30.0
+"""The same after the end of the last token that a client has got. The promise is ten seconds."""
+
+CLOCK_TOLERANCE = 2.0
+"""Seconds that the machine's own clock may be set by during a run."""
 
 
 @dataclass
 class Report:
-    """What was found: `problems` by row, in words, and the number of acknowledged messages."""
+    """What was found: `problems` by row, in words, and the number of acknowledged messages.
+
+    `happened` is what had its part in it, by name: how often, and how much came of it.
+    """
 
     acknowledged: int = 0
+    happened: dict[str, tuple[int, int]] = field(default_factory=dict)
     problems: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def faults(self) -> int:
+        return sum(times for name, (times, _) in self.happened.items() if name not in OBSERVED)
 
     @property
     def is_clean(self) -> bool:
         return self.acknowledged > 0 and not any(self.problems.values())
 
     def table(self) -> str:
-        lines = []
+        lines = [
+            f"{name:44}{times:5} times" + (f", {count} in all" if count > times else "")
+            for name, (times, count) in self.happened.items()
+        ]
         for row, meaning in ROWS.items():
             count = self.acknowledged if row == "acknowledged" else len(self.problems[row])
             lines.append(f"{row:20}{count:8}  {meaning}")
@@ -79,10 +112,12 @@ def read_journals(directory: Path) -> list[ClientJournal]:
 
 def check(journals: list[ClientJournal], database: Database) -> Report:
     """Compare what the clients were promised and shown with what is stored."""
-    logs: dict[str, list[Json]] = defaultdict(list)
+    logs: Logs = defaultdict(list)
     for entry in database["chat_entry"].find().sort([("room_id", 1), ("seq", 1)]):
         logs[str(entry["room_id"])].append(entry)
     clients = [journal for journal in journals if next(journal.all("is"), None)]
+    stored = {(room_id, entry["seq"]): entry for room_id, log in logs.items() for entry in log}
+    entries = {(str(entry["room_id"]), str(entry["_id"])): entry for entry in stored.values()}
     fresh: dict[str, Json] = {}
     for journal in journals:
         for line in journal.all("fresh"):
@@ -93,20 +128,25 @@ def check(journals: list[ClientJournal], database: Database) -> Report:
         report.problems["unfinished"] += [
             f"{journal.name}: {line['problem']}" for line in journal.all("unfinished")
         ]
+    bans = _bans(journals)
     _check_numbers(logs, report)
     _check_copies(logs, report)
     for client in clients:
-        _check_promises(client, logs, fresh, report)
+        _check_promises(client, entries, fresh, report)
         _check_own_order(client, report)
         _check_what_was_shown(client, report)
         _check_what_came_live(client, report)
         _check_removals(client, logs, report)
+        _check_bans(client, bans.get(client.person, []), stored, report)
+        _check_expiry(client, stored, report)
         _check_the_end(client, fresh, report)
+    _check_authors(logs, bans, report)
     _check_projections(logs, fresh, report)
+    _check_what_happened(journals, report)
     return report
 
 
-def _check_numbers(logs: dict[str, list[Json]], report: Report) -> None:
+def _check_numbers(logs: Logs, report: Report) -> None:
     for room_id, log in logs.items():
         for expected, entry in enumerate(log, 1):
             if entry["seq"] != expected:
@@ -114,7 +154,7 @@ def _check_numbers(logs: dict[str, list[Json]], report: Report) -> None:
                 break
 
 
-def _check_copies(logs: dict[str, list[Json]], report: Report) -> None:
+def _check_copies(logs: Logs, report: Report) -> None:
     for room_id, log in logs.items():
         ids = Counter((str(e["actor_id"]), e["client_id"]) for e in log if e.get("client_id"))
         report.problems["doubled"] += [
@@ -125,20 +165,36 @@ def _check_copies(logs: dict[str, list[Json]], report: Report) -> None:
 
 
 def _check_promises(
-    client: ClientJournal, logs: dict[str, list[Json]], fresh: dict[str, Json], report: Report
+    client: ClientJournal,
+    entries: dict[tuple[str, str], Json],
+    fresh: dict[str, Json],
+    report: Report,
 ) -> None:
+    """Each acknowledged message must be in the log, and in what everybody there reads."""
+    sent = {(line["client_id"], line["text"]): line["at"] for line in client.all("sending")}
     for line in client.all("acknowledged"):
         report.acknowledged += 1
         what = f"{client.name}: {line['text']!r}, acknowledged as {line['seq']}"
-        stored = [entry for entry in logs[line["room"]] if str(entry["_id"]) == line["id"]]
-        if not stored:
+        entry = entries.get((line["room"], line["id"]))
+        if entry is None:
             report.problems["lost"].append(f"{what}, is not in the log")
-        elif (stored[0]["seq"], stored[0].get("client_id")) != (line["seq"], line["client_id"]):
-            report.problems["lost"].append(f"{what}, is stored as another: {stored[0]['seq']}")
+        elif (entry["seq"], entry.get("client_id")) != (line["seq"], line["client_id"]):
+            report.problems["lost"].append(f"{what}, is stored as another: {entry['seq']}")
+        else:
+            _check_date(line, sent[line["client_id"], line["text"]], entry, what, report)
         for person, rooms in fresh.items():
             if line["room"] in rooms and str(line["seq"]) not in rooms[line["room"]]["messages"]:
                 report.problems["lost"].append(f"{what}, is not in what {person} reads")
                 break
+
+
+def _check_date(line: Json, sent_at: float, entry: Json, what: str, report: Report) -> None:
+    """A message is of the moment in which the service got it, whatever its sender's clock says."""
+    stored_at = _timestamp(entry)
+    if not sent_at - CLOCK_TOLERANCE <= stored_at <= line["at"] + CLOCK_TOLERANCE:
+        report.problems["diverged"].append(f"{what}, is of another time: {entry['created_at']}")
+    if abs(datetime.fromisoformat(line["timestamp"]).timestamp() - stored_at) > 0.001:
+        report.problems["diverged"].append(f"{what}, was said to be of {line['timestamp']}")
 
 
 def _check_own_order(client: ClientJournal, report: Report) -> None:
@@ -180,7 +236,7 @@ def _check_what_came_live(client: ClientJournal, report: Report) -> None:
     ]
 
 
-def _check_removals(client: ClientJournal, logs: dict[str, list[Json]], report: Report) -> None:
+def _check_removals(client: ClientJournal, logs: Logs, report: Report) -> None:
     """Entries after somebody's removal must not reach them before they are let in again."""
     absences: dict[str, list[tuple[int, float]]] = {}
     for room_id, log in logs.items():
@@ -208,6 +264,97 @@ def _absences(person: str, log: list[Json]) -> Iterator[tuple[int, float]]:
             removal = None
     if removal is not None:
         yield removal, float("inf")
+
+
+Ban = tuple[float, float]
+
+
+def _bans(journals: list[ClientJournal]) -> dict[str, list[Ban]]:
+    """For each person: when they could not log in any more, and when they were to be let in."""
+    bans: dict[str, list[Ban]] = defaultdict(list)
+    for journal in journals:
+        since: dict[str, float] = {}
+        for line in journal.all("banned", "let in"):
+            if line["what"] == "banned":
+                since[line["person"]] = line["at"]
+            elif line["person"] in since:
+                bans[line["person"]].append((since.pop(line["person"]), line["at"]))
+    return bans
+
+
+def _is_within(moment: float, bans: list[Ban]) -> bool:
+    return any(begin + BAN_GRACE < moment < end for begin, end in bans)
+
+
+def _check_bans(client: ClientJournal, bans: list[Ban], stored: Stored, report: Report) -> None:
+    """What is stored after somebody was shut out must not reach them before they are let in."""
+    for line in client.all("received", "applied") if bans else ():
+        entry = stored.get((line["room"], line["seq"]))
+        if entry and _is_within(line["at"], bans) and _is_within(_timestamp(entry), bans):
+            report.problems["seen after removal"].append(
+                f"{client.name}: {line['what']} {line['seq']} of {line['room']} while banned"
+            )
+
+
+def _check_expiry(client: ClientJournal, stored: Stored, report: Report) -> None:
+    """Nothing comes live that was stored after the last of a client's tokens has ended."""
+    expires = float("inf")
+    for line in client.all("token", "received"):
+        if line["what"] == "token":
+            expires = line["expires"]
+            continue
+        entry = stored.get((line["room"], line["seq"]))
+        if entry and min(line["at"], _timestamp(entry)) > expires + EXPIRY_GRACE:
+            report.problems["seen after removal"].append(
+                f"{client.name}: {line['seq']} of {line['room']} came although its token had ended"
+            )
+
+
+def _check_authors(logs: Logs, bans: dict[str, list[Ban]], report: Report) -> None:
+    """Who was removed from a room, or shut out, says nothing there until let in again."""
+    for room_id, log in logs.items():
+        removed: dict[str, int] = {}
+        for entry in log:
+            author = str(entry["actor_id"])
+            if entry["kind"] == "member":
+                removed |= {one["id"]: entry["seq"] for one in entry["data"]["removed"]}
+                for one in entry["data"]["added"]:
+                    removed.pop(one["id"], None)
+            elif author in removed:
+                report.problems["seen after removal"].append(
+                    f"room {room_id}: {entry['seq']} is by {author}, removed by {removed[author]}"
+                )
+            if _is_within(_timestamp(entry), bans.get(author, [])):
+                report.problems["seen after removal"].append(
+                    f"room {room_id}: {entry['seq']} is by {author}, who was banned then"
+                )
+
+
+def _check_what_happened(journals: list[ClientJournal], report: Report) -> None:
+    """Faults that came to nothing and too few messages are failures, too."""
+    counts: dict[str, list[int]] = defaultdict(list)
+    for journal in journals:
+        for line in journal.all("fault"):
+            counts[line["name"]].append(line["count"])
+        counts[EXPIRED] += [1 for _ in journal.all("expired")]
+        counts[REPEATED] += [1 for line in journal.all("acknowledged") if line["duplicate"]]
+    report.happened = {name: (len(each), sum(each)) for name, each in counts.items()}
+    for journal in journals:
+        for expected in journal.all("expected"):
+            untested = [
+                f"{name!r} came to nothing" for name in expected["faults"] if not sum(counts[name])
+            ]
+            untested += [
+                f"{name}: {sum(counts[name])} of {least}"
+                for name, least in (
+                    (EXPIRED, expected["expiries"]),
+                    (REPEATED, expected["repeats"]),
+                )
+                if sum(counts[name]) < least
+            ]
+            if report.acknowledged < expected["acknowledged"]:
+                untested.append(f"{report.acknowledged} messages of {expected['acknowledged']}")
+            report.problems["untested"] += untested
 
 
 def _timestamp(entry: Json) -> float:
@@ -242,7 +389,7 @@ def _check_the_end(client: ClientJournal, fresh: dict[str, Json], report: Report
         ]
 
 
-def _check_projections(logs: dict[str, list[Json]], fresh: dict[str, Json], report: Report) -> None:
+def _check_projections(logs: Logs, fresh: dict[str, Json], report: Report) -> None:
     """What people read must be what the log adds up to."""
     for room_id, log in logs.items():
         edits: dict[int, str] = {}
@@ -255,7 +402,7 @@ def _check_projections(logs: dict[str, list[Json]], fresh: dict[str, Json], repo
         read = next((rooms[room_id] for rooms in fresh.values() if room_id in rooms), None)
         if read is None:
             continue
-        for seq, (content, is_deleted) in read["messages"].items():
+        for seq, (content, is_deleted, _) in read["messages"].items():
             number = int(seq)
             if is_deleted is not (number in deleted):
                 wrong = f"{seq} of {room_id}: deleted is {is_deleted}"

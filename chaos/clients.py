@@ -5,24 +5,29 @@ import contextlib
 import logging
 import random
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import socketio
 
 from chaos.journal import Journal
-from chaos.people import Doors, Json, Person, Unavailable
+from chaos.people import Doors, Json, Person, Unavailable, expiry_of
 from clients.reference import FAILURES, PAGE, Client, Refused
 
 # A client that is cut off in the middle of everything is the point here, and no news.
 logging.getLogger("engineio.client").setLevel(logging.CRITICAL)
 logging.getLogger("socketio.client").setLevel(logging.CRITICAL)
 
-TOKEN_LIFE = 60.0
-"""Seconds after which a client asks for a new token of its own accord: half of the token's life."""
+RENEWAL = 35.0
+"""Seconds before the end of a token, by its own clock, at which a client asks for a new one."""
 
-PATIENCE = 45.0
-"""Seconds that a client may take to come to its end once everything is well again."""
+RENEWAL_PAUSE = 10.0
+"""Seconds between two such requests: all tokens are long over for a clock that is fast."""
+
+PATIENCE = 180.0
+"""Seconds that a client may take to come to its end once everything is well again. It is far more
+than it takes, also on a busy machine."""
 
 
 class RoomView:
@@ -50,12 +55,13 @@ class RoomView:
             message |= {"content": "", "deleted": True, "rev": entry["seq"]}
 
     def _add(self, message: Json) -> None:
-        kept = ("content", "deleted", "rev")
+        kept = ("content", "deleted", "timestamp", "rev")
         self.messages[message["seq"]] = {name: message[name] for name in kept}
 
     def as_json(self) -> Json:
+        shown = ("content", "deleted", "timestamp")
         messages = {
-            seq: [message["content"], message["deleted"]] for seq, message in self.messages.items()
+            seq: [message[name] for name in shown] for seq, message in self.messages.items()
         }
         return {"number": self.number, "since": self.since, "messages": messages}
 
@@ -70,24 +76,47 @@ class Participant:
         self.views: dict[str, RoomView] = {}
         self.stopping = asyncio.Event()
         self.acknowledged = 0
+        self.clock_error = 0.0
+        """Seconds by which this client's clock is fast; below 0, slow."""
         self._mine: list[tuple[str, str]] = []
-        self._token: tuple[str, float] | None = None
+        self._token: str | None = None
+        self._asked_at = -RENEWAL_PAUSE
         journal.write("is", person=person.id, door=type(self).__name__, sequential=self.sequential)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has a socket open, as far as it knows."""
+        return False
+
+    def clock(self) -> float:
+        return time.time() + self.clock_error
+
+    def timestamp(self) -> str:
+        """What this client takes the time for, to be sent along, and not to be believed."""
+        return datetime.fromtimestamp(self.clock(), UTC).isoformat()
+
     async def token(self) -> str:
-        if self._token is None or time.monotonic() > self._token[1]:
-            self._token = await self.person.log_in(), time.monotonic() + TOKEN_LIFE
-        return self._token[0]
+        """One that counts for some time yet, if this client's clock is right."""
+        if self._token is None or (
+            expiry_of(self._token) - self.clock() < RENEWAL
+            and time.monotonic() - self._asked_at > RENEWAL_PAUSE
+        ):
+            token = await self.person.log_in()
+            self._token, self._asked_at = token, time.monotonic()
+            self.journal.write("token", expires=expiry_of(token))
+        return self._token
 
     def forget_token(self) -> None:
-        """The service does not know it any more."""
+        """The service does not take it any more."""
+        if self._token is not None and expiry_of(self._token) < time.time():
+            self.journal.write("expired")
         self._token = None
 
-    async def end_session(self) -> None:
-        """Log this device out, behind its own back."""
+    async def end_session(self) -> bool:
+        """Log this device out, behind its own back; returns whether that was done."""
         token = await self.token()
-        self.forget_token()
-        await self.doors.request("POST", "/auth/logout", token=token)
+        status, _ = await self.doors.request("POST", "/auth/logout", token=token)
+        return status in (200, 204)
 
     async def run(self, pace: float) -> None:
         """Write about every `pace` seconds until told to stop, and come to an end then."""
@@ -110,7 +139,8 @@ class Participant:
         except Refused as refusal:
             self.journal.write("refused", **message, code=refusal.code)
         else:
-            self.journal.write("acknowledged", **message, id=stored["id"], seq=stored["seq"])
+            known = {name: stored[name] for name in ("id", "seq", "timestamp", "duplicate")}
+            self.journal.write("acknowledged", **message, **known)
             self.acknowledged += 1
             self._mine.append((room_id, stored["id"]))
 
@@ -169,6 +199,8 @@ class Device(Client):
         self.url = self.participant.doors.one()
         self.connection += 1
         self.participant.journal.write("connected", connection=self.connection)
+        self._socket.on("connect_error", self.participant.on_refusal)
+        self._socket.on("error", self.participant.on_error)
         await super().connect()
 
     def received(self, entry: Json) -> None:
@@ -186,7 +218,7 @@ class SocketParticipant(Participant):
     async def run(self, pace: float) -> None:
         self.device = Device(
             self.doors.one(),
-            self.fresh_token,
+            self.token,
             on_entry=self.on_entry,
             on_page=self.on_page,
             on_gone=self.on_gone,
@@ -196,15 +228,26 @@ class SocketParticipant(Participant):
         await self.device.__aenter__()
         await super().run(pace)
 
-    async def fresh_token(self) -> str:
-        token = await self.token()
-        # The next one asks anew: whoever comes again may have been sent away because of it.
-        if self._token is not None and not self.device.connected.is_set():
-            self._token = token, min(self._token[1], time.monotonic() + 2)
-        return token
+    device: Device | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        return self.device is not None and self.device.connected.is_set()
+
+    def on_refusal(self, complaint: Any = None) -> None:
+        """It may not connect; with a code, because of its token."""
+        data = complaint.get("data") if isinstance(complaint, dict) else None
+        if isinstance(data, dict) and data.get("code") == "unauthenticated":
+            self.forget_token()
+
+    def on_error(self, complaint: Json) -> None:
+        """It is about to be cut."""
+        if complaint.get("code") in ("token_expired", "session_ended"):
+            self.forget_token()
 
     async def send(self, room_id: str, client_id: str, text: str) -> Json:
-        return await self.device.send(room_id, text, client_id=client_id)
+        fields = {"client_id": client_id, "timestamp": self.timestamp()}
+        return await self.device.send(room_id, text, **fields)
 
     def on_page(self, room_id: str, messages: list[Json]) -> None:
         number = self.device.rooms[room_id]
@@ -220,7 +263,8 @@ class SocketParticipant(Participant):
                 await asyncio.sleep(0.5)
 
     async def leave(self) -> None:
-        await self.device.__aexit__()
+        if self.device is not None:
+            await self.device.__aexit__()
 
 
 class PollingParticipant(SocketParticipant):
@@ -239,13 +283,12 @@ class RestParticipant(Participant):
 
     async def send(self, room_id: str, client_id: str, text: str) -> Json:
         path = f"/chat/chat_rooms/{room_id}/messages"
+        message = {"content": text, "client_id": client_id, "timestamp": self.timestamp()}
         while True:
             with contextlib.suppress(Unavailable):
-                status, answer = await self._request(
-                    "POST", path, json={"content": text, "client_id": client_id}
-                )
+                status, answer = await self._request("POST", path, json=message)
                 if status in (200, 201):
-                    return answer
+                    return answer | {"duplicate": status == 200}
                 if status < 500 and status != 401:
                     raise Refused({"code": str(status)})
             await asyncio.sleep(0.3)
@@ -296,9 +339,13 @@ class OldParticipant(Participant):
     """A client of protocol 1: no numbers, no retries; only what it is told live."""
 
     sequential = False
+    _device: socketio.AsyncClient | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        return self._device is not None
 
     async def run(self, pace: float) -> None:
-        self._device: socketio.AsyncClient | None = None
         self._connection = 0
         connecting = asyncio.ensure_future(self._stay_connected())
         await super().run(pace)
@@ -311,7 +358,6 @@ class OldParticipant(Participant):
                 async with aiohttp.ClientSession() as http:
                     await self._connect(http)
             self._device = None
-            self.forget_token()
             await asyncio.sleep(random.uniform(0.3, 1.0))
 
     async def _connect(self, http: aiohttp.ClientSession) -> None:
@@ -320,6 +366,8 @@ class OldParticipant(Participant):
         device.on("broadcast_message", self._received)
         device.on("chat_response", self._received_by_rest)
         device.on("disconnect", lost.set)
+        device.on("connect_error", lambda *_: self.forget_token())
+        device.on("error", lambda _: self.forget_token())
         self._connection += 1
         self.journal.write("connected", connection=self._connection)
         async with asyncio.timeout(10):
@@ -349,7 +397,8 @@ class OldParticipant(Participant):
                 "chat_message", {"room": room_id, "message": text}, timeout=5
             )
             if answer.get("ok") is True:
-                self.journal.write("acknowledged", **message, id=answer["id"], seq=answer["seq"])
+                known = {name: answer[name] for name in ("id", "seq", "timestamp", "duplicate")}
+                self.journal.write("acknowledged", **message, **known)
                 self.acknowledged += 1
 
     async def finish(self) -> None:

@@ -19,8 +19,10 @@ from urllib.parse import quote
 from chatservice.mongo.embedded import _find_mongod
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60.0
-STOP_SECONDS = 30.0
+START_SECONDS = 180.0
+STOP_SECONDS = 90.0
+"""Far longer than it takes: they tell what hangs from what is slow on a busy machine."""
+
 POLL_SECONDS = 0.05
 PR_SET_PDEATHSIG = 1
 
@@ -60,21 +62,27 @@ class Part:
                     await asyncio.sleep(POLL_SECONDS)
                 await asyncio.sleep(0.5)  # as a supervisor would
 
-    async def kill(self) -> None:
-        """`kill -9`."""
+    async def kill(self) -> bool:
+        """`kill -9`; returns whether that is what it died of."""
         self.notice_death()
-        await self._end(signal.SIGKILL)
+        return await self._end(signal.SIGKILL) == -signal.SIGKILL
 
-    async def terminate(self) -> None:
-        """SIGTERM, as in a deployment; `TimeoutError` if it does not end."""
+    async def terminate(self) -> bool:
+        """SIGTERM, as in a deployment; `TimeoutError` if it does not end.
+
+        Returns whether it was there to be told.
+        """
         self.notice_death()
-        await self._end(signal.SIGTERM)
+        return await self._end(signal.SIGTERM) is not None
 
     def pause(self) -> None:
         self._signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    def go_on(self) -> bool:
+        """Returns whether it did stand still."""
+        was_paused = self._state() == "T"
         self._signal(signal.SIGCONT)
+        return was_paused
 
     def notice_death(self) -> None:
         """Remember the exit code if it ended although nobody had told it to."""
@@ -101,12 +109,23 @@ class Part:
                 preexec_fn=_die_with_parent,
             )
 
-    async def _end(self, number: int) -> None:
+    async def _end(self, number: int) -> int | None:
+        """Send a signal and wait; returns the exit code, None if nothing ran."""
+        if self._process is None:
+            return None
         self._signal(number)
         async with asyncio.timeout(STOP_SECONDS):
-            while self._process is not None and self._process.poll() is None:
+            while (code := self._process.poll()) is None:
                 await asyncio.sleep(POLL_SECONDS)
         self._process = None
+        return code
+
+    def _state(self) -> str:
+        """A letter, as in `ps`; empty where the system does not tell."""
+        with contextlib.suppress(OSError, AttributeError, IndexError):
+            stat = Path(f"/proc/{self._process.pid}/stat").read_text()  # type: ignore[union-attr]
+            return stat.rpartition(") ")[2][0]
+        return ""
 
     def _signal(self, number: int) -> None:
         if self._process is not None:
@@ -129,6 +148,7 @@ class MongoDB(Part):
             *("--dbpath", str(self.data)),
             *("--bind_ip", str(self.socket), "--nounixsocket"),
             *("--wiredTigerCacheSizeGB", "0.25"),
+            *("--journalCommitInterval", "500"),  # what is not journaled is in danger for longer
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         ]
 
@@ -173,8 +193,29 @@ class Service(Part):
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
             "THROTTLE": "off",
-            "ACCESS_TOKEN_EXPIRE_MINUTES": "2",  # so that tokens end in the middle of a run
+            "ACCESS_TOKEN_EXPIRE_MINUTES": "1",  # so that tokens end in the middle of a run
         }
+
+    async def manage(self, *command: str, **environment: str) -> None:
+        """Run a command of `manage.py` with this service's settings; raises if it fails."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "manage.py", *command),
+            cwd=CHECKOUT,
+            env=self.environment() | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+        try:
+            output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:  # we were interrupted
+                process.kill()
+                await process.wait()
+        if process.returncode:
+            raise RuntimeError(f"manage.py {command[0]} failed: {output.decode()[-2000:]}")
 
     def command(self) -> Sequence[str]:
         program = ["-m", "chaos.planted_bugs", self.bug] if self.bug else ["manage.py"]
@@ -199,7 +240,8 @@ class Service(Part):
 
 
 def _die_with_parent() -> None:
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux":
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _listens(path: Path) -> bool:

@@ -1,6 +1,8 @@
 """Who takes part in a run: people with accounts and rooms, and how they reach the service."""
 
 import asyncio
+import base64
+import json
 import random
 import secrets
 from dataclasses import dataclass, field
@@ -12,6 +14,12 @@ REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=10)
 PASSWORD = secrets.token_urlsafe(12)
 
 Json = dict[str, Any]
+
+
+def expiry_of(token: str) -> float:
+    """When an access token ends, in seconds since 1970, as any client may read in it."""
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"]
 
 
 class Unavailable(ConnectionError):
@@ -101,3 +109,57 @@ class Host(Person):
     async def add(self, room_id: str, person: Person) -> None:
         path = f"/chat/chat_rooms/{room_id}/members"
         await self.insist("POST", path, done=(201,), json={"members": [person.email]})
+
+
+class Moderator:
+    """Staff, who shut people out and let them in again in the administration's pages."""
+
+    email = "moderator@example.org"
+
+    def __init__(self, doors: Doors) -> None:
+        self.doors = doors
+
+    async def shut_out(self, person: Person) -> None:
+        """Deactivate somebody; returns when they cannot log in any more."""
+        while await self._can_log_in(person):
+            await self._choose("deactivate", person)
+
+    async def let_in(self, person: Person) -> None:
+        while not await self._can_log_in(person):
+            await self._choose("reactivate", person)
+
+    async def _can_log_in(self, person: Person) -> bool:
+        form = {"username": person.email, "password": PASSWORD}
+        while True:
+            try:
+                status, _ = await self.doors.request("POST", "/auth/login", data=form)
+            except Unavailable:
+                await asyncio.sleep(0.3)
+            else:
+                return status == 200
+
+    async def _choose(self, action: str, person: Person) -> None:
+        """Log in as a browser does and choose an action for somebody, whatever comes of it."""
+        url = self.doors.one()
+        form = {"action": action, "_selected_action": person.id, "index": "0"}
+        try:
+            async with aiohttp.ClientSession(
+                url, cookie_jar=aiohttp.CookieJar(unsafe=True), timeout=REQUEST_TIMEOUT
+            ) as browser:
+                async with browser.get("/admin/login/"):
+                    pass
+                login = {"username": self.email, "password": PASSWORD}
+                await self._submit(browser, "/admin/login/", login)
+                await self._submit(browser, "/admin/accounts/user/", form)
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            await asyncio.sleep(0.3)
+
+    async def _submit(
+        self, browser: aiohttp.ClientSession, path: str, form: dict[str, str]
+    ) -> None:
+        cookies = {cookie.key: cookie.value for cookie in browser.cookie_jar}
+        token = {"csrfmiddlewaretoken": cookies.get("csrftoken", "")}
+        async with browser.post(path, data=form | token, allow_redirects=False) as answer:
+            if answer.status in (200, 403):  # the form again, with a complaint
+                text = await answer.text()
+                raise Unavailable(f"{path} of the administration: {answer.status} {text[-500:]}")

@@ -7,6 +7,8 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
 
@@ -90,6 +92,71 @@ def removed_members_still_hear() -> None:
     RoomLogs.announce = announce_to_all
 
 
+def removed_members_still_write() -> None:
+    """Whoever knows a room's id may say something in it."""
+    from chat import policies
+
+    policies.require_member = lambda user, room: None
+
+
+def banned_people_are_not_cut_off() -> None:
+    """An account is shut, and the sockets that are open stay so."""
+    from accounts import hot_path
+    from chatservice.realtime.channel_manager import ChannelLayerManager  # noqa: TID251
+
+    async def all_of_them(session_ids: Any) -> set[Any]:
+        return set(session_ids)
+
+    async def end_none(manager: Any, addresses: Any, complaint: Any) -> None:
+        pass
+
+    hot_path.live_sessions = all_of_them
+    ChannelLayerManager.end = end_none
+
+
+def tokens_never_end() -> None:
+    """A token is looked at when a socket opens, and never again."""
+    from chat.sockets import ChatNamespace
+
+    ChatNamespace._cut = lambda namespace, connection: None
+
+
+def dates_of_senders_are_believed() -> None:
+    """A message is of the moment that its sender says."""
+    from chat.actions import messages
+    from chat.sockets import ChatNamespace
+
+    said: ContextVar[datetime | None] = ContextVar("said", default=None)
+    on_chat_message, draft = ChatNamespace.on_chat_message, messages.Draft
+
+    async def remember_what_is_said(namespace: Any, connection: Any, data: Any) -> Any:
+        if "timestamp" in data:
+            said.set(datetime.fromisoformat(data["timestamp"]))
+        return await on_chat_message(namespace, connection, data)
+
+    def draft_as_said(**options: Any) -> Any:
+        if (moment := said.get()) is not None:
+            options["fields"]["created_at"] = moment
+        return draft(**options)
+
+    ChatNamespace.on_chat_message = remember_what_is_said
+    messages.Draft = draft_as_said
+
+
+def edits_are_forgotten() -> None:
+    """An edit is announced, and what people read stays as it was."""
+    from chat import log
+    from chat.models import Entry
+
+    project = log.project
+
+    async def project_no_edits(entry: Any) -> None:
+        if entry["kind"] != Entry.Kind.EDIT.value:
+            await project(entry)
+
+    log.project = project_no_edits
+
+
 BUGS: dict[str, Callable[[], None]] = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -99,6 +166,11 @@ BUGS: dict[str, Callable[[], None]] = {
         resume_off_by_one,
         sent_twice,
         removed_members_still_hear,
+        removed_members_still_write,
+        banned_people_are_not_cut_off,
+        tokens_never_end,
+        dates_of_senders_are_believed,
+        edits_are_forgotten,
     )
 }
 

@@ -22,10 +22,15 @@ class Connection:
         self.to_service.set()
         self.to_client.set()
 
-    def cut(self) -> None:
-        """Break it: both ends see a reset, and what was under way is lost."""
+    def cut(self) -> bool:
+        """Break it: both ends see a reset, and what was under way is lost.
+
+        Returns whether there was something to break.
+        """
+        is_open = any(not writer.is_closing() for writer in self._writers)
         for writer in self._writers:
             writer.transport.abort()
+        return is_open
 
     async def pump(
         self,
@@ -64,6 +69,7 @@ class Proxy:
         self._target = port
         self._connections: dict[Connection, None] = {}  # in the order of their coming
         self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=1024)
@@ -71,10 +77,15 @@ class Proxy:
         self.url = f"http://127.0.0.1:{port}"
 
     async def stop(self) -> None:
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self._connections)
 
     def some(self, chance: random.Random, share: float) -> list[Connection]:
         """About this share of the connections, at least one if there is any."""

@@ -19,16 +19,25 @@ from chaos.clients import (
     RestParticipant,
     SocketParticipant,
 )
-from chaos.faults import Fault, Hand, Scene
+from chaos.faults import CLOCK_ERRORS, Fault, Hand, Scene, cut_before_the_acknowledgement
 from chaos.journal import Journal
 from chaos.parts import MongoDB, Part, Redis, Service
-from chaos.people import Doors, Host, Json, Person
+from chaos.people import PASSWORD, Doors, Host, Json, Moderator, Person
 from chaos.proxy import Proxy
 
 PEOPLE = 6
 ROOMS = 4
 QUIET_SECONDS = 1.0
 DATABASE = "chat"
+
+ANSWER_SECONDS = 180.0
+"""In which what was sent must be answered once everything is well again: far more than it takes."""
+
+SECONDS_A_MESSAGE = 20.0
+"""A client that gets no more than one message stored in so many seconds has tested too little."""
+
+SECONDS_TO_EXPIRE = 90.0
+"""In a run as long, tokens end."""
 
 KINDS = (
     *(SocketParticipant, SocketParticipant, PollingParticipant, RestParticipant),
@@ -50,6 +59,8 @@ class Options:
     on_processes: dict[str, Fault]
     on_connections: dict[str, Fault]
     shows_progress: bool = True
+    rounds: int = 1
+    """How often each fault has to come, however long that takes."""
 
 
 class Run:
@@ -92,16 +103,19 @@ class Run:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        for participant in self.participants:
-            await participant.leave()
-        for proxy in self.proxies:
-            await proxy.stop()
-        for part in reversed(self.parts):
-            part.stop_now()
+        try:
+            for participant in self.participants:
+                await participant.leave()
+            for proxy in self.proxies:
+                await proxy.stop()
+        finally:
+            for part in reversed(self.parts):
+                part.stop_now()
 
     async def play(self) -> Report:
-        """The whole of it. Takes a good minute longer than `seconds`, at worst."""
+        """The whole of it, which takes some seconds longer than `seconds`."""
         await self._gather_people()
+        self._note_what_is_expected()
         writing = {
             asyncio.ensure_future(participant.run(self.options.pace)): participant
             for participant in self.participants
@@ -109,7 +123,7 @@ class Run:
         await self._break_things()
         for participant in self.participants:
             participant.stopping.set()
-        _, stuck = await asyncio.wait(writing, timeout=60)
+        _, stuck = await asyncio.wait(writing, timeout=ANSWER_SECONDS)
         for task in stuck:
             self._unfinished(f"{writing[task].name} gets no answer to what it sent")
             task.cancel()
@@ -143,12 +157,31 @@ class Run:
             await self.host.make_room(f"Room {number}", self.people)
             for number in range(1, ROOMS + 1)
         ]
+        moderator = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        names = ("--email", Moderator.email, "--username", "moderator")
+        await self.services[0].manage("createsuperuser", "--noinput", *names, **moderator)
+        self.moderator = Moderator(direct)
         for number in range(self.options.clients):
             kind = KINDS[number % len(KINDS)]
             name = f"client{number + 1:02}"
             person = self.people[number % PEOPLE]
             journal = Journal(self.journals, name)
-            self.participants.append(kind(name, person, doors, journal))
+            participant = kind(name, person, doors, journal)
+            participant.clock_error = CLOCK_ERRORS[number % len(CLOCK_ERRORS)]
+            self.participants.append(participant)
+
+    def _note_what_is_expected(self) -> None:
+        """What must have happened for zeros to mean something."""
+        seconds, clients = self.options.seconds, self.options.clients
+        self._notes.write(
+            "expected",
+            acknowledged=int(clients * seconds / SECONDS_A_MESSAGE),
+            faults=[*self.options.on_processes, *self.options.on_connections],
+            expiries=1 if seconds >= SECONDS_TO_EXPIRE else 0,
+            repeats=1
+            if cut_before_the_acknowledgement in self.options.on_connections.values()
+            else 0,
+        )
 
     async def _break_things(self) -> None:
         scene = Scene(
@@ -157,21 +190,26 @@ class Run:
             services=self.services,
             proxies=self.proxies,
             host=self.host,
+            moderator=self.moderator,
             people=self.people,
             participants=self.participants,
             rooms=self.rooms,
             crowd=self.options.crowd,
+            notes=self._notes,
         )
         seed, until = self.options.seed, time.monotonic() + self.options.seconds
         with (self.directory / "schedule.log").open("w") as log:
             hands = [
-                Hand(self.options.on_processes, f"{seed} processes", log),
-                Hand(self.options.on_connections, f"{seed} connections", log),
+                Hand(pack, f"{seed} {name}", log, self._notes, self.options.rounds)
+                for name, pack in (
+                    ("processes", self.options.on_processes),
+                    ("connections", self.options.on_connections),
+                )
             ]
             showing = asyncio.ensure_future(self._show_progress(hands, until))
             try:
                 await asyncio.gather(*(hand.deal(scene, until) for hand in hands))
-                await asyncio.sleep(until - time.monotonic())
+                await asyncio.sleep(max(0, until - time.monotonic()))
             finally:
                 showing.cancel()
 
@@ -214,7 +252,8 @@ class Run:
 
 
 def _as_shown(room: Json, messages: list[Json]) -> Json:
-    shown = {message["seq"]: [message["content"], message["deleted"]] for message in messages}
+    fields = ("content", "deleted", "timestamp")
+    shown = {message["seq"]: [message[name] for name in fields] for message in messages}
     return {"number": room["last_seq"], "since": 0, "messages": shown}
 
 

@@ -1,11 +1,14 @@
 """The checker: silent about a run in which all went well, loud about each thing that did not."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
 from bson import ObjectId
 
-from chaos.checker import ROWS, ClientJournal, check
+from chaos.checker import BAN_GRACE, EXPIRY_GRACE, ROWS, ClientJournal, check
+from chaos.parts import CHECKOUT
 from chatservice.mongo.client import database
 
 ROOM = ObjectId()
@@ -31,10 +34,12 @@ class Story:
         shown = {2: "won", 3: None, 5: "three", 7: "four"}
         self.room = {"number": 9, "since": 0, "messages": {}}
         for seq, content in shown.items():
-            self.room["messages"][str(seq)] = [content or "", content is None]
+            self.room["messages"][str(seq)] = [content or "", content is None, self.date(seq)]
         self.alice = [self.line(0, "is", person=ALICE, sequential=True)]
         for seq in (2, 3, 5):
             self.alice.append(self.acknowledged(seq))
+        for seq in (2, 3, 5):
+            self.alice.append(self.acknowledged(seq) | {"what": "sending"})
         self.alice += [self.line(seq, "applied", seq=seq) for seq in range(1, 10)]
         self.alice.append(self.line(20, "final", rooms={str(ROOM): dict(self.room)}))
         self.bob = [self.line(0, "is", person=BOB, sequential=True)]
@@ -45,6 +50,9 @@ class Story:
             self.bob.append(self.line(max(seq, 6.1), "applied", seq=seq))
         fresh = {str(ROOM): self.room}
         self.notes = [self.line(21, "fresh", person=p, rooms=fresh) for p in (ALICE, BOB)]
+
+    def date(self, seq):
+        return datetime.fromtimestamp(BEGIN + seq, UTC).isoformat()
 
     def entry(self, seq, kind, **fields):
         moment = datetime.fromtimestamp(BEGIN + seq, UTC)
@@ -71,10 +79,12 @@ class Story:
     def acknowledged(self, seq):
         entry = self.log[seq - 1]
         fields = {"id": str(entry["_id"]), "seq": seq, "client_id": entry["client_id"]}
+        fields |= {"timestamp": self.date(seq), "duplicate": False}
         return self.line(seq, "acknowledged", text=entry["content"], **fields)
 
     def check(self):
-        collection = database().client["chaos_checker"]
+        # Beside the tests' own, of which each worker has one.
+        collection = database().client[f"{database().name}_checker"]
         collection["chat_entry"].drop()
         collection["chat_entry"].insert_many(self.log)
         journals = [
@@ -85,7 +95,7 @@ class Story:
         try:
             return check(journals, collection)
         finally:
-            database().client.drop_database("chaos_checker")
+            collection.client.drop_database(collection.name)
 
 
 def found(story):
@@ -107,6 +117,26 @@ def test_a_run_in_which_all_went_well_is_clean(story):
 def test_a_run_in_which_nothing_happened_is_not(story):
     story.alice = [line for line in story.alice if line["what"] != "acknowledged"]
     assert not story.check().is_clean
+
+
+def test_too_few_messages_and_faults_that_came_to_nothing_are_told(story):
+    expected = {"acknowledged": 3, "faults": ["flood", "fire"], "expiries": 1, "repeats": 0}
+    story.notes.append(story.line(0, "expected", **expected))
+    story.notes.append(story.line(1, "fault", name="flood", count=0))
+    story.notes.append(story.line(2, "fault", name="flood", count=2))
+    story.notes.append(story.line(3, "fault", name="fire", count=1))
+    story.alice.append(story.line(4, "expired"))
+    report = story.check()
+    assert report.is_clean, report.table()
+    assert report.happened["flood"] == (2, 2)
+    assert report.faults == 3
+
+    story.notes[-1]["count"] = 0
+    story.alice.pop()
+    expected = next(line for line in story.notes if line["what"] == "expected")
+    expected |= {"acknowledged": 4, "repeats": 1}
+    problems = story.check().problems["untested"]
+    assert [problem.split()[0] for problem in problems] == ["'fire'", "tokens", "messages", "3"]
 
 
 def test_an_acknowledged_message_that_is_not_in_the_log_is_lost(story):
@@ -166,8 +196,56 @@ def test_what_reaches_a_removed_member_is_noticed(story, what):
     assert "seen after removal" in found(story)
 
 
+def test_who_is_removed_and_goes_on_writing_is_noticed(story):
+    story.log[4]["actor_id"] = ObjectId(BOB)
+    assert found(story) == {"seen after removal"}
+
+
+def banned(story, grace):
+    """Bob is banned so long before entry 3, and let in right before 4."""
+    story.notes.append(story.line(3 - grace, "banned", person=BOB))
+    story.notes.append(story.line(3.9, "let in", person=BOB))
+    return found(story)
+
+
+def test_what_reaches_somebody_who_was_banned_is_noticed(story):
+    assert banned(story, BAN_GRACE + 0.5) == {"seen after removal"}
+
+
+def test_to_cut_off_somebody_who_is_banned_may_take_a_moment(story):
+    assert banned(story, BAN_GRACE - 0.5) == set()
+
+
+def test_who_is_banned_and_goes_on_writing_is_noticed(story):
+    story.bob = story.bob[:1]
+    story.log[2]["actor_id"] = ObjectId(BOB)
+    assert banned(story, BAN_GRACE + 0.5) == {"seen after removal"}
+
+
+@pytest.mark.parametrize(("late", "rows"), [(-0.5, set()), (0.5, {"seen after removal"})])
+def test_what_comes_after_the_end_of_the_last_token_is_noticed(story, late, rows):
+    expires = BEGIN + 4 - EXPIRY_GRACE - late
+    story.bob.insert(1, story.line(0, "token", expires=expires))
+    assert found(story) == rows
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_message_with_the_date_of_its_senders_clock_is_noticed(story, hours):
+    date = datetime.fromtimestamp(BEGIN + 5 + hours * 3600, UTC)
+    story.log[4]["created_at"] = date
+    for line in story.alice:
+        if line.get("seq") == 5 and "timestamp" in line:
+            line["timestamp"] = date.isoformat()
+    assert found(story) == {"diverged"}
+
+
+def test_an_acknowledgement_with_another_date_is_noticed(story):
+    story.alice[1]["timestamp"] = story.date(2.5)
+    assert found(story) == {"diverged"}
+
+
 def test_a_client_that_shows_something_else_than_what_is_read_has_diverged(story):
-    other = story.room["messages"] | {"2": ["one", False]}
+    other = story.room["messages"] | {"2": ["one", False, story.date(2)]}
     story.alice[-1]["rooms"][str(ROOM)] = story.room | {"messages": other}
     assert found(story) == {"diverged"}
 
@@ -190,3 +268,13 @@ def test_what_is_read_must_be_what_the_log_adds_up_to(story):
 def test_what_did_not_come_to_an_end_is_told(story):
     story.notes.append(story.line(30, "unfinished", problem="no answer"))
     assert found(story) == {"unfinished"}
+
+
+def test_the_checker_uses_nothing_of_the_product():
+    code = "import sys, chaos.checker; print(*{name.partition('.')[0] for name in sys.modules})"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    own = {path.name for path in CHECKOUT.iterdir() if (path / "__init__.py").exists()}
+    assert {"chat", "accounts", "chatservice", "chaos"} <= own
+    assert own.intersection(run.stdout.split()) == {"chaos"}
