@@ -268,12 +268,18 @@ async def wait_until(condition: Callable[[], bool], seconds: float) -> None:
         await asyncio.sleep(0.05)
 
 
+SESSIONS_SECONDS = 60.0
+"""How long it is tried to end a session: the service may be away because of another fault."""
+
+
 async def end_sessions(scene: Scene, chance: random.Random) -> Outcome:
     some = chance.sample(list(scene.participants), min(3, len(scene.participants)))
-    ended = 0
-    for participant in some:
-        with contextlib.suppress(Unavailable):
-            ended += await participant.end_session()
+    ended, until = 0, time.monotonic() + SESSIONS_SECONDS
+    while not ended and time.monotonic() < until:
+        for participant in some:
+            with contextlib.suppress(Unavailable):
+                ended += await participant.end_session()
+        await asyncio.sleep(0.3)
     return Outcome(ended, ", ".join(participant.name for participant in some))
 
 
