@@ -58,10 +58,8 @@ async def project(entry: Document) -> None:
                 on=data["on"],
             )
         case Kind.MEMBER.value:
-            for user_id, change, at_least in _membership_changes(data, seq, moment):
-                await hot_path.project_membership(
-                    room_id, user_id, seq=seq, change=change, at_least=at_least
-                )
+            changes = _membership_changes(data, seq, moment)
+            await hot_path.project_memberships(room_id, changes, seq=seq)
         case Kind.ROOM.value:
             fields = {name: data[name] for name in ROOM_FIELDS if name in data}
             for name in ("name", "description"):

@@ -62,7 +62,7 @@ async def announce_presence(*, changes: Mapping[ObjectId, bool]) -> None:
 
     One event for each listener, however many people have changed, and one payload for all who share
     the same rooms with them: a thousand who reconnect at once cost a thousand events and not a
-    million. So a listener may be told of itself as well.
+    million. So a listener may be told of itself as well, beside others.
     """
     people = await accounts_hot_path.load_users(changes)
     members = await hot_path.member_ids_of_rooms_with(people)
@@ -73,7 +73,9 @@ async def announce_presence(*, changes: Mapping[ObjectId, bool]) -> None:
     listeners: dict[frozenset[ObjectId], list[ObjectId]] = {}
     for user_id, rooms in shared.items():
         listeners.setdefault(frozenset(rooms), []).append(user_id)
-    for room_ids, to in listeners.items():
+    for room_ids, group in listeners.items():
         changed = {pk for room_id in room_ids for pk in members[room_id] if pk in people}
-        payload = events.presence([(people[pk], changes[pk]) for pk in sorted(changed)])
-        await realtime.publish(realtime.Event("presence", payload, protocol=2), to=to)
+        to = [listener for listener in group if changed != {listener}]
+        if to:
+            payload = events.presence([(people[pk], changes[pk]) for pk in sorted(changed)])
+            await realtime.publish(realtime.Event("presence", payload, protocol=2), to=to)

@@ -138,6 +138,9 @@ async def change_room(
         may_publish = is_public is None or policies.can_publish_room(actor, room)
         return may_publish and policies.can_change_room(actor, room)
 
+    if not change:
+        policies.require_visible(actor, await logs.state_of(room_id))
+        return
     await append_permitted(actor, room_id, Kind.ROOM, change, is_allowed)
 
 

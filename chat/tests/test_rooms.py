@@ -80,6 +80,15 @@ def test_rooms_are_listed_the_most_recently_active_first(alice, bob, make_room):
     eventually(lambda: names() == ["Second", "First"], what="the order of activity")
 
 
+def test_a_change_of_nothing_is_nothing_in_the_log(alice, carol, lunch):
+    before = alice.http.get(f"{lunch.path}/events").json()
+    answer = alice.http.patch(lunch.path, json={})
+
+    assert (answer.status_code, answer.json()["name"]) == (200, "Lunch")
+    assert alice.http.get(f"{lunch.path}/events").json() == before
+    assert carol.http.patch(lunch.path, json={}).status_code == 404
+
+
 def test_a_room_can_be_renamed_by_a_member(alice, bob, lunch):
     answer = bob.http.patch(lunch.path, json={"name": "Dinner"})
 
