@@ -113,7 +113,7 @@ $(NODE_MODULES): package.json package-lock.json $(RUNTIME)
 		echo "There is no npm: installing requirements-node.txt"; \
 		$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-node.txt; \
 	fi
-	@echo "Installing the Socket.IO client"
+	@echo "Installing what the pages' scripts import"
 	@$(NPM) ci --omit=dev
 	@touch $@
 

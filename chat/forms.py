@@ -148,6 +148,7 @@ class MessageForm(ChatForm):
 
     content = forms.CharField(required=False, strip=False, max_length=2 * MESSAGE_LENGTH)
     client_id = forms.CharField(required=False, max_length=CLIENT_ID_LENGTH)
+    reply_to = forms.IntegerField(required=False, min_value=1)
     file = forms.FileField(required=False, allow_empty_file=True)
 
 

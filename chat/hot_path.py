@@ -7,7 +7,7 @@ query is covered by an index of theirs. All coroutines run on the home loop.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -332,6 +332,14 @@ async def find_message(room_id: ObjectId, message_id: ObjectId) -> Document | No
 async def find_message_at(room_id: ObjectId, seq: int) -> Document | None:
     """The message with this number; None if the entry is another, or not there."""
     return await entries().find_one({"room_id": room_id, "seq": seq, "kind": MESSAGE})
+
+
+async def messages_at(room_id: ObjectId, numbers: Collection[int]) -> dict[int, Document]:
+    """The messages that have these numbers, by number."""
+    if not numbers:
+        return {}
+    query = {"room_id": room_id, "seq": {"$in": list(numbers)}, "kind": MESSAGE}
+    return {message["seq"]: message async for message in entries().find(query, WITHOUT_TERMS)}
 
 
 async def find_message_by_client_id(

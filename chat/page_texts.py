@@ -11,6 +11,7 @@ def page_texts() -> dict[str, Any]:
     """By name. Those with a count have a text for each plural category of Intl.PluralRules."""
     return {
         "announcement": _("%(actor)s: %(text)s"),
+        "called": _("you are mentioned"),
         "comma": _(", "),
         "deleted": _("This message was deleted."),
         "file_failed": _("%(name)s was not uploaded: %(reason)s"),
@@ -20,7 +21,9 @@ def page_texts() -> dict[str, Any]:
         ),
         "no_answer": _("The service does not answer."),
         "not_sent": _("Not sent: %(reason)s"),
+        "others": plural(lambda n: ngettext("%(count)s other", "%(count)s others", n)),
         "removed_from_room": _("You are no longer in this room."),
+        "seen_by": _("Seen by %(people)s"),
         "sending": _("Sending…"),
         "title_unread": _("(%(count)s) %(title)s"),
         "typing_one": _("%(people)s is writing…"),

@@ -22,6 +22,7 @@ urlpatterns = [
     re_path(ROOM + r"/details/?$", views.room_details, name="details"),
     re_path(ROOM + r"/messages/?$", views.post_message, name="post-message"),
     re_path(MESSAGE + r"/?$", views.edit_message, name="edit-message"),
+    re_path(MESSAGE + r"/react/?$", views.react, name="react"),
     re_path(MESSAGE + r"/delete/?$", views.delete_message, name="delete-message"),
     re_path(ROOM + r"/change/?$", views.change_room, name="change"),
     re_path(ROOM + r"/members/?$", views.add_members, name="add-members"),

@@ -35,6 +35,9 @@ RESUME_CHARACTERS = 500_000
 """Of messages in one answer to `resume`, in all rooms together; the rest has to be asked for.
 Somebody in a thousand rooms could otherwise have a gigabyte put together."""
 
+NAMED_WITH_REACTION = 10
+"""People whose names are shown with an emoji under a message; the others are a number."""
+
 TOO_FAR_BEHIND = 2_000
 """Entries behind which a client had better take a fresh page than replay."""
 
@@ -137,12 +140,14 @@ class Hits:
 class HistoryPage:
     """Messages and notices (what happened to the room and its members), oldest first.
 
-    `people` has everybody that the entries name, also those who have left. The next pages are
-    those before `older` and after `newer`, which are None where the log ends.
+    `people` has everybody that the entries name, also those who have left, and `quoted` the
+    messages that they answer, by number. The next pages are those before `older` and after
+    `newer`, which are None where the log ends.
     """
 
     entries: Sequence[Document]
     people: Mapping[ObjectId, User]
+    quoted: Mapping[int, Document]
     older: int | None
     newer: int | None
 
@@ -269,8 +274,9 @@ async def history(
     await require_room(user, room_id)
     if around is not None:
         # As a page `after` the number right before the first message that is shown.
-        earlier = await hot_path.messages_page(room_id, before=around, limit=(limit + 1) // 2)
-        after = earlier[0]["seq"] - 1 if earlier else 0
+        half = (limit + 1) // 2
+        earlier = await hot_path.messages_page(room_id, before=around, limit=half)
+        after = earlier[0]["seq"] - 1 if len(earlier) == half else 0
     messages = await hot_path.messages_page(room_id, before=before, after=after, limit=limit + 1)
     has_more = len(messages) > limit
     if after is not None:
@@ -286,16 +292,24 @@ async def history(
         newer = high
     notices = await hot_path.notices_between(room_id, low, high, limit)
     entries = sorted([*messages, *notices], key=lambda entry: entry["seq"])
-    people = await accounts_hot_path.load_users(_people_named_in(entries))
-    return HistoryPage(entries, people, older, newer)
+    quoted = await hot_path.messages_at(room_id, _answered_in(entries))
+    people = await accounts_hot_path.load_users(_people_named_in([*entries, *quoted.values()]))
+    return HistoryPage(entries, people, quoted, older, newer)
+
+
+def _answered_in(entries: Sequence[Document]) -> set[int]:
+    return {entry["reply_to"] for entry in entries if entry.get("reply_to")}
 
 
 def _people_named_in(entries: Sequence[Document]) -> set[ObjectId]:
     named = {entry["actor_id"] for entry in entries}
     for entry in entries:
         data = entry.get("data") or {}
-        for person in [*data.get("added", []), *data.get("removed", [])]:
-            named.add(ObjectId(person["id"]))
+        ids = [person["id"] for person in [*data.get("added", []), *data.get("removed", [])]]
+        for reacting in (entry.get("reactions") or {}).values():
+            ids += reacting[:NAMED_WITH_REACTION]
+        ids += filter(ObjectId.is_valid, entry.get("mentions") or [])  # not what means everybody
+        named.update(map(ObjectId, ids))
     return named
 
 
@@ -377,6 +391,17 @@ async def _following(room_id: ObjectId, before: int, seq: int) -> AsyncIterator[
     ):
         yield page
         seq = page[-1]["seq"]
+
+
+async def message_at(
+    user: User, room_id: ObjectId, seq: int
+) -> tuple[Document, Mapping[ObjectId, User]] | None:
+    """The message that has a number in a room of the user's, if there is one, and its author."""
+    await require_room(user, room_id)
+    found = await hot_path.find_message_at(room_id, seq)
+    if found is None:
+        return None
+    return found, await accounts_hot_path.load_users([found["actor_id"]])
 
 
 async def message(user: User, room_id: ObjectId, message_id: ObjectId) -> Document:

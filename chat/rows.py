@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from bson import ObjectId
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,14 +20,20 @@ from accounts.models import User
 from accounts.portraits import display_name, hue_of, initial_of
 from media_upload.models import Upload
 
+from .formatting import formatted, plain
 from .hot_path import MESSAGE, Document
+from .mentions import ALL
 from .models import Entry, Membership
+from .reading import NAMED_WITH_REACTION
 
 GROUPING = timedelta(minutes=5)
 """Messages of one person that follow each other so closely show their name once."""
 
 NAMED_PEOPLE = 5
 """Names that a notice lists before it counts the others."""
+
+ONE_LINE = 120
+"""Characters of a message where there is but one line for it."""
 
 FILE_LINE = re.compile(r"^/media/([0-9a-f]{24})/(\S+)$", re.MULTILINE)
 IMAGE_NAME = re.compile(r"\.(png|jpe?g|gif|webp|avif|bmp)$", re.IGNORECASE)
@@ -42,6 +49,25 @@ class Attachment:
         return bool(IMAGE_NAME.search(self.name))
 
 
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """An emoji under a message, and who reacts with it."""
+
+    emoji: str
+    people: Sequence[str]
+    names: str
+    is_mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What is shown of a message above an answer to it."""
+
+    seq: int
+    name: str
+    words: str
+
+
 @dataclass(slots=True)
 class Row:
     """One line: a message, or (`notice`) what happened to the room."""
@@ -55,8 +81,14 @@ class Row:
     id: str = ""
     rev: int = 0
     client_id: str = ""
-    text: str = ""
+    content: str = ""
+    """As it was written, to be edited."""
+    html: SafeString | None = None
     files: Sequence[Attachment] = field(default_factory=list)
+    reactions: Sequence[Reaction] = field(default_factory=list)
+    reply_to: int | None = None
+    quote: Quote | None = None
+    is_to_me: bool = False
     is_edited: bool = False
     is_deleted: bool = False
     is_mine: bool = False
@@ -78,19 +110,27 @@ def isolated(name: str) -> str:
 
 
 def rows_of(
-    entries: Sequence[Document], people: Mapping[ObjectId, User], reader: User
+    entries: Sequence[Document],
+    people: Mapping[ObjectId, User],
+    reader: User,
+    quoted: Mapping[int, Document] | None = None,
 ) -> list[Row]:
-    """The lines of entries that follow each other, the oldest first."""
+    """The lines of entries that follow each other, the oldest first.
+
+    `quoted` has the messages that are answered, by number.
+    """
     names = _names_of_unlinked_uploads(entries)
     rows: list[Row] = []
     for entry in entries:
         row = _row(entry, people, reader, names)
+        if (answered := (quoted or {}).get(row.reply_to or 0)) is not None:
+            row.quote = quote_of(answered, people)
         before = rows[-1] if rows else None
         row.starts_day = before is None or before.at.date() != row.at.date()
         row.is_continued = (
             before is not None
             and not row.starts_day
-            and not (row.notice or before.notice)
+            and not (row.notice or before.notice or row.reply_to)
             and before.sender_id == row.sender_id
             and row.at - before.at < GROUPING
         )
@@ -121,11 +161,49 @@ def _row(
     row.is_mine = entry["actor_id"] == reader.pk
     row.is_edited = entry.get("edited_at") is not None
     row.is_deleted = entry.get("deleted_at") is not None
-    if not row.is_deleted:
-        row.text, row.files = split_content(
-            entry.get("content") or "", entry.get("uploads") or [], names
-        )
+    row.reply_to = entry.get("reply_to")
+    if row.is_deleted:
+        return row
+    row.content = entry.get("content") or ""
+    text, row.files = split_content(row.content, entry.get("uploads") or [], names)
+    mentions = entry.get("mentions") or []
+    row.html = formatted(text, _names_of_mentioned(mentions, people)) if text else None
+    row.is_to_me = not row.is_mine and not {str(reader.pk), ALL}.isdisjoint(mentions)
+    row.reactions = [
+        Reaction(emoji, ids, _names_of(ids, people), str(reader.pk) in ids)
+        for emoji, ids in (entry.get("reactions") or {}).items()
+        if ids
+    ]
     return row
+
+
+def _names_of_mentioned(mentions: Sequence[str], people: Mapping[ObjectId, User]) -> list[str]:
+    ids = (ObjectId(user_id) for user_id in mentions if user_id != ALL)
+    names = [people[user_id].username for user_id in ids if user_id in people]
+    return [*names, ALL] if ALL in mentions else names
+
+
+def _names_of(ids: Sequence[str], people: Mapping[ObjectId, User]) -> str:
+    """Who reacts, in one line; those who are too many, or known no more, as a number."""
+    known = [people[pk] for user_id in ids if (pk := ObjectId(user_id)) in people]
+    names = [isolated(display_name(person)) for person in known[:NAMED_WITH_REACTION]]
+    if more := len(ids) - len(names):
+        names.append(others(more))
+    return _(", ").join(names)
+
+
+def quote_of(message: Document, people: Mapping[ObjectId, User]) -> Quote:
+    name = display_name(people.get(message["actor_id"]), message["sender"])
+    return Quote(message["seq"], name, words_of(message))
+
+
+def words_of(message: Document) -> str:
+    """What a message says in one line, without formatting; of files alone, their names."""
+    if message.get("deleted_at"):
+        return _("This message was deleted.")
+    text, files = split_content(message.get("content") or "", message.get("uploads") or [])
+    words = " ".join(plain(text).split()) or " ".join(file.name for file in files)
+    return words[:ONE_LINE]
 
 
 def split_content(
@@ -214,5 +292,9 @@ def _listed(named: Sequence[dict[str, str]], people: Mapping[ObjectId, User]) ->
         for person in named[:NAMED_PEOPLE]
     ]
     if more := len(named) - len(names):
-        names.append(ngettext("%(count)s other", "%(count)s others", more) % {"count": more})
+        names.append(others(more))
     return _(", ").join(names)
+
+
+def others(number: int) -> str:
+    return ngettext("%(count)s other", "%(count)s others", number) % {"count": number}

@@ -36,13 +36,16 @@ from .forms import (
 from .log import RoomState
 from .models import MESSAGE_LENGTH, Entry, Membership
 from .page_texts import page_texts
-from .rows import rows_of, split_content
+from .rows import quote_of, rows_of, words_of
 
 PAGE = 50
 """Messages on a page of history."""
 
 SUGGESTED_PEOPLE = 200
 """People whose names a form completes without a script."""
+
+REACTIONS = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👎"]
+"""What one may react with on a page without a script; with it, there are all emoji."""
 
 SHOWN_MEMBERS = 200
 """Members that the details of a room list; a room of thousands says how many others there are."""
@@ -107,9 +110,11 @@ def room_page(
             before=number_in(request, "before"),
             after=number_in(request, "after"),
             around=around,
-            limit=PAGE,
+            limit=2 * PAGE if around else PAGE,
         )
     )
+    reply_to = number_in(request, "reply_to")
+    answered = run(reading.message_at(person, ObjectId(room_id), reply_to)) if reply_to else None
     forms = [each for each in (form, change_form, members_form) if each is not None]
     about = described(person, view)
     context = {
@@ -117,7 +122,8 @@ def room_page(
         "target": around,
         # Not with every page of a room: there may be thousands to choose from.
         "known_people": known_people(person) if pane == "details" else [],
-        "rows": rows_of(history.entries, history.people, person),
+        "rows": rows_of(history.entries, history.people, person, history.quoted),
+        "reply": quote_of(*answered) if answered else None,
         "older": history.older,
         "newer": history.newer,
         "client_id": uuid4(),
@@ -138,14 +144,19 @@ def room_page(
     return chat_page(request, "chat/room.html", context, pane=pane, status=status)
 
 
+def state_of(view: reading.RoomView) -> RoomState:
+    """What policies go by, as far as the page knows it."""
+    return RoomState(
+        view.room["_id"],
+        is_group_chat=view.room["is_group_chat"],
+        members={member.person.pk: member.membership["role"] for member in view.members},
+    )
+
+
 def described(person: User, view: reading.RoomView) -> dict[str, Any]:
     """What the page says of a room, and which of its buttons there are."""
     room = view.room
-    state = RoomState(
-        room["_id"],
-        is_group_chat=room["is_group_chat"],
-        members={member.person.pk: member.membership["role"] for member in view.members},
-    )
+    state = state_of(view)
     others = [member.person for member in view.members if member.person.pk != person.pk]
     is_private = not room["is_group_chat"]
     members = run(reading.members(person, room["_id"]))
@@ -229,9 +240,7 @@ def listed(item: reading.ListedRoom) -> dict[str, Any]:
     """A room in the list. `number` counts its messages: what is unread is a subtraction."""
     room, message = item.room, item.last_message
     name = display_name(item.other) if item.other else room["name"]
-    preview = ""
-    if message is not None:
-        preview = preview_of(message)
+    preview = words_of(message) if message is not None else ""
     return {
         "id": str(room["_id"]),
         "name": name,
@@ -252,14 +261,6 @@ def listed(item: reading.ListedRoom) -> dict[str, Any]:
         "unread_mentions": item.unread.mentions,
         "muted": room["membership"].get("muted", False),
     }
-
-
-def preview_of(message: dict[str, Any]) -> str:
-    """The first line or so of a message, for the list."""
-    if message.get("deleted_at"):
-        return _("This message was deleted.")
-    text, files = split_content(message.get("content") or "", message.get("uploads") or [])
-    return " ".join((text or " ".join(file.name for file in files)).split())[:120]
 
 
 def number_in(request: HttpRequest, name: str) -> int | None:
@@ -303,6 +304,7 @@ def post_message(request: HttpRequest, room_id: str) -> HttpResponse:
                     room_id=ObjectId(room_id),
                     content=content,
                     client_id=fields["client_id"] or None,
+                    reply_to=fields["reply_to"],
                     via=Entry.Via.REST,
                 )
             )
@@ -334,10 +336,32 @@ def edit_message(request: HttpRequest, room_id: str, message_id: str) -> HttpRes
         **described(person, view),
         "form": form,
         "message_id": message_id,
+        "choices": REACTIONS,
+        "can_delete": policies.can_delete_message(person, state_of(view), message),
         "can_edit": policies.can_edit_message(person, message) and not message.get("deleted_at"),
     }
     status = INVALID if form.errors else 200
     return chat_page(request, "chat/edit_message.html", context, pane="conversation", status=status)
+
+
+@require_POST
+@for_people
+def react(request: HttpRequest, room_id: str, message_id: str) -> HttpResponse:
+    """React to a message with an emoji; who does so already takes it back."""
+    person = reader(request)
+    message = run(reading.message(person, ObjectId(room_id), ObjectId(message_id)))
+    emoji = request.POST.get("emoji", "")
+    reacting = (message.get("reactions") or {}).get(emoji, [])
+    run(
+        actions.react(
+            actor=person,
+            room_id=ObjectId(room_id),
+            target=message["seq"],
+            emoji=emoji,
+            on=str(person.pk) not in reacting,
+        )
+    )
+    return redirect("rooms:message", room_id, message["seq"])
 
 
 @require_POST

@@ -25,7 +25,14 @@ from .languages import speak
 View = Callable[..., HttpResponse]
 
 SCRIPTS = settings.BASE_DIR / "static" / "js"
-SOCKET_IO_CLIENT = "vendor/socket.io-client/socket.io.esm.min.js"
+LIBRARIES = {
+    "@github/combobox-nav": "vendor/combobox-nav/index.js",
+    "markdown-it": "vendor/markdown-it/markdown-it.min.js",
+    "socket.io-client": "vendor/socket.io-client/socket.io.esm.min.js",
+}
+LIBRARIES_ON_DEMAND = {"gemoji": "vendor/gemoji/index.js"}
+"""Fetched when somebody first looks for an emoji, and not with the page."""
+
 THEME_COOKIE = "theme"
 COOKIE_AGE = 60 * 60 * 24 * 365  # seconds
 
@@ -41,15 +48,15 @@ class ImportMap(NamedTuple):
 
 @cache
 def import_map() -> ImportMap:
-    """Every module under `static/js` as `chat/<path>`, and the Socket.IO client.
+    """Every module under `static/js` as `chat/<its name>`, and the libraries.
 
     An import map cannot be a file of its own: browsers take only one that is in the page.
     """
-    imports = {"socket.io-client": static(SOCKET_IO_CLIENT)}
+    imports = {name: static(path) for name, path in LIBRARIES.items()}
     for path in sorted(SCRIPTS.rglob("*.js")):
-        name = path.relative_to(SCRIPTS).as_posix()
-        imports[f"chat/{name.removesuffix('.js')}"] = static(f"js/{name}")
-    text = json.dumps({"imports": imports}, separators=(",", ":"))
+        imports[f"chat/{path.stem}"] = static(f"js/{path.relative_to(SCRIPTS).as_posix()}")
+    on_demand = {name: static(path) for name, path in LIBRARIES_ON_DEMAND.items()}
+    text = json.dumps({"imports": imports | on_demand}, separators=(",", ":"))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return ImportMap(text, list(imports.values()), f"sha256-{digest}")
 

@@ -195,8 +195,14 @@ STORAGES = {
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-SOCKET_IO_CLIENT_DIR = BASE_DIR / "node_modules" / "socket.io-client" / "dist"
-STATICFILES_DIRS = [BASE_DIR / "static", ("vendor/socket.io-client", SOCKET_IO_CLIENT_DIR)]
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    # What the pages' scripts import: chatservice/pages.py has the files and their names.
+    ("vendor/combobox-nav", BASE_DIR / "node_modules/@github/combobox-nav/dist"),
+    ("vendor/gemoji", BASE_DIR / "node_modules/gemoji"),
+    ("vendor/markdown-it", BASE_DIR / "node_modules/markdown-it/dist"),
+    ("vendor/socket.io-client", BASE_DIR / "node_modules/socket.io-client/dist"),
+]
 
 # People
 

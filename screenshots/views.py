@@ -55,6 +55,18 @@ def own_message(page: Page) -> None:
     page.locator(".message--mine").last.hover()
 
 
+def emoji(page: Page) -> None:
+    page.locator("[data-act=choose-emoji]").click()
+    page.locator(".picker__emoji").first.wait_for()
+
+
+def answer_with_a_mention(page: Page) -> None:
+    page.locator(".message[data-seq]").last.hover()
+    page.locator(".message[data-seq] [data-act=reply]").last.click()
+    page.locator(".composer__text").press_sequentially("@b")
+    page.locator("word-completion [role=option]").first.wait_for()
+
+
 def deletion(page: Page) -> None:
     page.locator(".message--mine").last.locator("[data-act=delete]").click()
     page.locator("#confirm-delete[open]").wait_for()
@@ -93,6 +105,8 @@ VIEWS = (
     View("room-busy", "/rooms/{Build log}"),
     View("private-chat", "/rooms/{Bob Okafor}"),
     View("own-message", "/rooms/{Lunch}", prepare=own_message),
+    View("emoji", "/rooms/{Lunch}", prepare=emoji),
+    View("answer", "/rooms/{Lunch}", prepare=answer_with_a_mention),
     View("failed-message", "/rooms/{Lunch}", prepare=failed_message),
     View("attached-file", "/rooms/{Lunch}", prepare=attached_file),
     View("deletion", "/rooms/{Lunch}", prepare=deletion),

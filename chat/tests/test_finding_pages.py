@@ -70,10 +70,10 @@ def test_a_hit_is_marked_and_leads_to_its_place(alice_visits, alice, lunch):
     link = re.search(rf'href="(/rooms/{lunch.id}/\d+)#message-(\d+)"', page)
     place = alice_visits.open(link[1]).text
     texts = texts_on(place)
-    assert texts.index("Message 60 with كتاب") in range(15, 35)
+    assert texts.index("Message 60 with كتاب") in range(40, 60)
     marked = re.search(r'<li class="message[^>]*autofocus>', place)[0]
     assert f'id="message-{link[2]}"' in marked
-    assert 'data-more="newer" hidden' not in place
+    assert 'data-part="newer" hidden' not in place
 
 
 def test_a_search_goes_on_and_may_be_of_one_room(alice_visits, alice, lunch, make_room):

@@ -1,10 +1,12 @@
 // Elements hear of each other through events of the document, and never know each other.
 
-export function announce(name, detail) {
-  document.dispatchEvent(new CustomEvent(`chat:${name}`, { detail }))
+export function announce(name, detail = {}) {
+	document.dispatchEvent(new CustomEvent(`chat:${name}`, { detail }))
 }
 
-/** Call `listener` with the detail of every `chat:` event of this name until `signal` aborts. */
-export function hear(name, listener, signal) {
-  document.addEventListener(`chat:${name}`, (event) => listener(event.detail), { signal })
+export function hear(listeners, signal, room) {
+	for (const [name, listener] of Object.entries(listeners)) {
+		const about = ({ detail }) => room && (detail.room ?? detail.room_id ?? room) !== room || listener(detail)
+		document.addEventListener(`chat:${name}`, about, { signal })
+	}
 }

@@ -1,42 +1,36 @@
 // The REST API, as the person whose cookie this browser has.
 
-export function csrfToken() {
-  return document.querySelector("input[name=csrfmiddlewaretoken]").value
-}
+import { say } from "chat/texts"
 
-/** Send `body` as JSON and return the answer, null for nothing. What an Error says is for people. */
+const headers = () => ({
+	Accept: "application/json",
+	"X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value,
+})
+
+/** The answer, null for nothing. What an Error says is for people. */
 export async function call(method, path, body) {
-  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() }
-  if (body !== undefined) headers["Content-Type"] = "application/json"
-  let response
-  try {
-    response = await fetch(path, { method, headers, body: body && JSON.stringify(body) })
-  } catch {
-    throw new Error("")
-  }
-  const answer = response.status === 204 ? null : await response.json().catch(() => ({}))
-  if (!response.ok) throw new Error(answer?.detail ?? "")
-  return answer
+	const json = body && { "Content-Type": "application/json" }
+	const response = await fetch(path, { method, headers: { ...headers(), ...json }, body: JSON.stringify(body) }).catch(() => null)
+	const answer = await response?.json().catch(() => null)
+	if (!response?.ok) throw new Error(answer?.detail ?? say("no_answer"))
+	return answer
 }
 
-/** Upload a file; `progress` hears of the part that is sent, from 0 to 1. */
-export function upload(file, { progress, signal }) {
-  return new Promise((resolve, reject) => {
-    const form = new FormData()
-    form.append("file", file)
-    // Not fetch: it does not say how much of a body is sent.
-    const request = new XMLHttpRequest()
-    request.open("POST", "/chat/upload_media/")
-    request.setRequestHeader("X-CSRFToken", csrfToken())
-    request.setRequestHeader("Accept", "application/json")
-    request.responseType = "json"
-    request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total)
-    request.onload = () => {
-      if (request.status < 300) resolve(request.response)
-      else reject(new Error(request.response?.detail ?? ""))
-    }
-    request.onerror = () => reject(new Error(""))
-    signal.addEventListener("abort", () => request.abort())
-    request.send(form)
-  })
+/** Upload a file, until it `isStopped`; `progress` hears of the share that is sent. */
+export function upload(file, { progress, isStopped }) {
+	// Not fetch: it does not say how much of a body is sent.
+	const request = new XMLHttpRequest()
+	const form = new FormData()
+	form.append("file", file)
+	request.open("POST", "/chat/upload_media/")
+	for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value)
+	request.responseType = "json"
+	request.upload.onprogress = ({ loaded, total }) => (isStopped() ? request.abort() : progress(loaded / total))
+	return new Promise((resolve, reject) => {
+		request.onloadend = () => {
+			if (request.status >= 200 && request.status < 300) resolve(request.response)
+			else reject(new Error(request.response?.detail ?? say("no_answer")))
+		}
+		request.send(form)
+	})
 }

@@ -1,26 +1,24 @@
-// The keys of the whole page.
+// The keys that work all over the page.
 
+import { announce } from "chat/announce"
 import { visit } from "chat/visit"
 
-const STEPS = { ArrowUp: -1, ArrowDown: 1 }
-
-function go(step) {
-  const links = [...document.querySelectorAll(".room:not([hidden]) > .room__link")]
-  const here = links.findIndex((anchor) => anchor.ariaCurrent)
-  const there = links[here < 0 ? 0 : here + step]
-  if (there) visit(there.href)
+function go(step, isForUnread) {
+	const links = [...document.querySelectorAll(".room:not([hidden]) > .room__link")]
+	const here = links.findIndex((anchor) => anchor.ariaCurrent)
+	const ahead = step > 0 ? links.slice(here + 1) : links.slice(0, Math.max(here, 0)).reverse()
+	const there = ahead.find((anchor) => !isForUnread || anchor.closest(".room--unread"))
+	if (there) visit(there.href)
 }
 
-export function start() {
-  document.addEventListener("keydown", (event) => {
-    const { key, altKey, shiftKey } = event
-    const isCommand = event.ctrlKey || event.metaKey
-    const isWriting = event.target.matches?.("input, textarea, select")
-    if (isCommand && !altKey && event.code === "KeyK") document.querySelector("room-switcher").open()
-    else if (document.querySelector("dialog[open]")) return
-    else if (altKey && !isCommand && !shiftKey && key in STEPS) go(STEPS[key])
-    else if (key === "?" && !isWriting && !isCommand) document.getElementById("keys").showModal()
-    else return
-    event.preventDefault()
-  })
-}
+document.addEventListener("keydown", (event) => {
+	const { key, code, altKey, shiftKey, target } = event
+	const isCommand = event.ctrlKey || event.metaKey
+	if (isCommand && !altKey && code === "KeyK") announce("switch_rooms")
+	else if (isCommand || document.querySelector("dialog[open], :popover-open")) return
+	else if (altKey && key === "ArrowUp") go(-1, shiftKey)
+	else if (altKey && key === "ArrowDown") go(1, shiftKey)
+	else if (key === "?" && !target.matches?.("input, textarea, select")) document.getElementById("keys").showModal()
+	else return
+	event.preventDefault()
+})

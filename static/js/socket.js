@@ -2,45 +2,37 @@
 
 import { io } from "socket.io-client"
 import { announce } from "chat/announce"
+import { say } from "chat/texts"
 
 const ACK_TIMEOUT = 10_000 // milliseconds
-const EVENTS = ["resumed", "resync", "room_event", "typing", "read", "presence", "profile"]
-const SESSION_ENDED = new Set(["unauthenticated", "session_ended"])
+const EVENTS = ["room_event", "typing", "read", "presence", "membership", "profile", "resumed", "resync"]
 
-let positions = () => ({})
 let socket
 
-/** Connect. `knownPositions` answers {room: last number}; the server tells what came after them. */
-export function connect(knownPositions) {
-  positions = knownPositions
-  socket = io({ auth: (send) => send({ protocol: 2, rooms: positions() }), reconnectionDelayMax: 5_000 })
-  socket.on("connect", () => announce("connected"))
-  socket.on("disconnect", (reason) => {
-    announce("disconnected")
-    // Cut by the server: it will say at the next attempt whether this person may come back.
-    if (reason === "io server disconnect") socket.connect()
-  })
-  socket.on("connect_error", (error) => {
-    announce("disconnected")
-    if (SESSION_ENDED.has(error.data?.code)) announce("session_ended")
-    else if (!socket.active) setTimeout(() => socket.connect(), 2_000)
-  })
-  socket.on("error", (complaint) => SESSION_ENDED.has(complaint?.code) && announce("session_ended"))
-  for (const event of EVENTS) socket.on(event, (data) => announce(event, data))
+/** Connect; the server tells what came after the `positions`, {room: last number}. */
+export function connect(positions) {
+	socket = io({ auth: (send) => send({ protocol: 2, rooms: positions() }), reconnectionDelayMax: 5_000 })
+	const isOver = (problem) => ["unauthenticated", "session_ended"].includes(problem?.code)
+	socket.on("connect", () => announce("connected"))
+	socket.on("disconnect", (reason) => {
+		announce("disconnected")
+		// It will say at the next attempt whether this person may come back.
+		if (reason === "io server disconnect") socket.connect()
+	})
+	socket.on("connect_error", ({ data }) => {
+		announce("disconnected")
+		if (isOver(data)) announce("session_ended")
+		else if (!socket.active) setTimeout(() => socket.connect(), 2_000)
+	})
+	socket.on("error", (problem) => isOver(problem) && announce("session_ended"))
+	for (const event of EVENTS) socket.on(event, (data) => announce(event, data))
 }
 
-export function isConnected() {
-  return socket?.connected ?? false
-}
+export const isConnected = () => socket?.connected ?? false
 
-/** Ask the server and return its answer. Throws an Error with `code`, which is empty for silence. */
+/** Ask the server and return its answer. What an Error says is for people. */
 export async function request(event, data) {
-  let reply
-  try {
-    reply = await socket.timeout(ACK_TIMEOUT).emitWithAck(event, data)
-  } catch {
-    throw Object.assign(new Error(""), { code: "" })
-  }
-  if (!reply.ok) throw Object.assign(new Error(reply.message), { code: reply.code })
-  return reply
+	const reply = await socket.timeout(ACK_TIMEOUT).emitWithAck(event, data).catch(() => ({ message: say("no_answer") }))
+	if (!reply.ok) throw new Error(reply.message)
+	return reply
 }

@@ -1,195 +1,181 @@
+import { announce } from "chat/announce"
 import { call, upload } from "chat/api"
-import { ListeningElement } from "chat/elements/listening"
-import { keep, recall } from "chat/models/kept"
-import { clone, contentOf, field } from "chat/models/rows"
+import { all, clone, field, write } from "chat/dom"
+import { define } from "chat/element"
+import { keep, recall } from "chat/kept"
+import { wordsIn } from "chat/rows"
 import { post } from "chat/outbox"
 import { request } from "chat/socket"
 import { say } from "chat/texts"
 
 const DRAFT_DELAY = 300 // milliseconds after the last key until a draft is kept
-const TYPING_INTERVAL = 3_000 // milliseconds in which the others are told once that somebody types
+const TYPING_INTERVAL = 3_000 // milliseconds, to tell once that somebody types
 
-/** Where a person writes: sends, edits, uploads, and keeps a draft for each room. */
-class MessageComposer extends ListeningElement {
-  #editing = null // the id of the message that is being edited
-  #uploads = new Set()
-  #draftTimer
-  #toldAt = 0
+const entersSend = document.body.dataset.enterSends !== "false"
 
-  connected() {
-    this.listen(this.#form, "submit", (event) => this.#submitted(event))
-    this.listen(this.#text, "keydown", (event) => this.#pressed(event))
-    this.listen(this.#text, "input", () => this.#typed())
-    this.listen(this.#text, "paste", (event) => this.#addFiles(event.clipboardData.files, event))
-    this.listen(this.#picker, "change", () => this.#picked())
-    this.listen(this, "click", (event) => this.#clicked(event))
-    this.hearOfRoom("room_gone", () => this.#close())
-    this.hearOfRoom("edit", (message) => this.#edit(message))
-    this.hearOfRoom("complaint", ({ text }) => this.#complain(text || say("no_answer")))
-    this.#listenToDrops()
-    this.#picker.multiple = true
-    this.#picker.removeAttribute("name") // sent as soon as it is chosen, not with the form
-    if (!this.#text.value) this.#text.value = recall(this.#draft) ?? ""
-  }
+/** Where a person writes, answers, edits and uploads. */
+define("message-composer", (composer, { room, signal, hear, listen, acts, part }) => {
+	const form = composer.querySelector("form")
+	const text = composer.querySelector("textarea")
+	const picker = composer.querySelector("input[type=file]")
+	const about = part("about")
+	const draft = `draft:${room}`
+	const files = part("files")
+	let editing = null // the id of the message that is being edited
+	let draftTimer
+	let toldAt = 0
 
-  disconnected() {
-    this.#keepDraft()
-    for (const each of this.#uploads) each.abort.abort()
-  }
+	function pressed(event) {
+		const { key, shiftKey, altKey, ctrlKey, metaKey } = event
+		if (event.isComposing || text.ariaAutoComplete) return // it is for what is proposed
+		if (key === "Enter" && !altKey && (ctrlKey || metaKey || shiftKey !== entersSend)) {
+			form.requestSubmit()
+		} else if (key === "ArrowUp" && !text.value && !altKey && !editing) {
+			const last = all(".message--mine[data-seq]:not(.message--deleted)").at(-1)
+			if (!last) return
+			edit(last)
+		} else if (key === "Escape" && !about.hidden) {
+			cancel()
+		} else return
+		event.preventDefault()
+	}
 
-  get #draft() {
-    return `draft:${this.room}`
-  }
+	function submitted(event) {
+		event.preventDefault()
+		if (editing) return saveEdit()
+		const urls = [...files.children].map((item) => item.dataset.url)
+		const content = [text.value, ...urls].filter((each) => each?.trim()).join("\n")
+		if (!content || urls.includes(undefined)) return // which is still on its way
+		files.replaceChildren()
+		const replyTo = Number(form.reply_to.value) || undefined
+		explain("")
+		setText("")
+		post(room, content, replyTo)
+	}
 
-  get #form() {
-    return this.querySelector("form")
-  }
+	function typed() {
+		clearTimeout(draftTimer)
+		draftTimer = setTimeout(keepDraft, DRAFT_DELAY)
+		if (editing || !text.value || Date.now() - toldAt < TYPING_INTERVAL) return
+		toldAt = Date.now()
+		request("typing", { room }).catch(() => {}) // nobody misses it
+	}
 
-  get #text() {
-    return this.querySelector("textarea")
-  }
+	function setText(value) {
+		text.value = value
+		keepDraft()
+	}
 
-  get #picker() {
-    return this.querySelector("input[type=file]")
-  }
+	function keepDraft() {
+		if (!editing) keep(draft, text.value || null)
+	}
 
-  #pressed(event) {
-    if (event.isComposing) return
-    const breaks = document.body.dataset.enterSends === "false"
-    if (event.key === "Enter" && !event.altKey && event.shiftKey === breaks) {
-      event.preventDefault()
-      this.#form.requestSubmit()
-    } else if (event.key === "ArrowUp" && !this.#text.value && !event.altKey && !this.#editing) {
-      const last = [...document.querySelectorAll(".message--mine[data-seq]:not(.message--deleted)")].at(-1)
-      if (!last) return
-      event.preventDefault()
-      this.#edit({ id: last.dataset.id, content: contentOf(last) })
-    } else if (event.key === "Escape" && this.#editing) {
-      event.preventDefault()
-      this.#stopEditing()
-    }
-  }
+	function complain(words) {
+		part("complaint").textContent = words
+		part("complaint").hidden = !words
+	}
 
-  #submitted(event) {
-    event.preventDefault()
-    if (this.#editing) return this.#saveEdit()
-    if ([...this.#uploads].some((each) => !each.url)) return // still on its way
-    const content = [this.#text.value, ...[...this.#uploads].map((each) => each.url)].filter((part) => part.trim()).join("\n")
-    if (!content.trim()) return
-    this.#uploads.clear()
-    this.#complain("")
-    this.querySelector("[data-files]").replaceChildren()
-    this.#setText("")
-    post(this.room, content)
-    this.#text.focus()
-  }
+	/** Say above the text what becomes of it: a `reply`, an `edit`. */
+	function explain(becomes, row, replyTo = "") {
+		complain("")
+		about.hidden = !becomes
+		for (const each of all("[data-when]", about)) each.hidden = each.dataset.when !== becomes
+		if (replyTo) write(about, { "quote-name": field(row, "name").textContent, "quote-text": wordsIn(row) })
+		form.reply_to.value = replyTo
+		text.focus()
+	}
 
-  #typed() {
-    clearTimeout(this.#draftTimer)
-    this.#draftTimer = setTimeout(() => this.#keepDraft(), DRAFT_DELAY)
-    if (this.#editing || !this.#text.value || Date.now() - this.#toldAt < TYPING_INTERVAL) return
-    this.#toldAt = Date.now()
-    request("typing", { room: this.room }).catch(() => {}) // nobody misses it
-  }
+	function edit(row) {
+		keepDraft()
+		editing = row.dataset.id
+		text.value = row.dataset.content
+		explain("edit")
+	}
 
-  #setText(text) {
-    this.#text.value = text
-    this.#keepDraft()
-  }
+	function cancel() {
+		if (editing) {
+			editing = null
+			setText(recall(draft) ?? "")
+		}
+		explain("")
+	}
 
-  #keepDraft() {
-    if (!this.#editing) keep(this.#draft, this.#text.value || null)
-  }
+	async function saveEdit() {
+		const content = text.value
+		if (!content.trim()) return
+		try {
+			await call("PATCH", `/chat/chat_rooms/${room}/messages/${editing}`, { content })
+			cancel()
+		} catch (error) {
+			complain(error.message)
+		}
+	}
 
-  #complain(text) {
-    const line = this.querySelector("[data-complaint]")
-    line.textContent = text
-    line.hidden = !text
-  }
+	function addFiles(chosen, event) {
+		if (!chosen.length || editing) return
+		event.preventDefault()
+		complain("")
+		for (const file of chosen) send(file)
+	}
 
-  #close() {
-    this.#complain(say("removed_from_room"))
-    for (const control of this.#form.elements) control.disabled = true
-  }
+	async function send(file) {
+		const item = clone("upload")
+		const bar = item.querySelector("progress")
+		const { name } = file
+		bar.ariaLabel = say("file_uploading", { name })
+		write(item, { name })
+		files.append(item)
+		try {
+			const isStopped = () => !item.isConnected
+			const answer = await upload(file, { isStopped, progress: (share) => (bar.value = share) })
+			item.dataset.url = answer.file_url
+			item.classList.add("upload--done")
+		} catch (error) {
+			if (!item.isConnected) return
+			item.remove()
+			complain(say("file_failed", { name, reason: error.message }))
+		}
+	}
 
-  #edit({ id, content }) {
-    this.#keepDraft()
-    this.#editing = id
-    this.querySelector("[data-editing]").hidden = false
-    this.#text.value = content
-    this.#text.focus()
-  }
+	function insert(emoji) {
+		text.setRangeText(emoji, text.selectionStart, text.selectionEnd, "end")
+		typed()
+		text.focus()
+	}
 
-  #stopEditing() {
-    this.#editing = null
-    this.querySelector("[data-editing]").hidden = true
-    this.#complain("")
-    this.#setText(recall(this.#draft) ?? "")
-    this.#text.focus()
-  }
-
-  async #saveEdit() {
-    const content = this.#text.value
-    if (!content.trim()) return
-    try {
-      await call("PATCH", `/chat/chat_rooms/${this.room}/messages/${this.#editing}`, { content })
-      this.#stopEditing()
-    } catch (error) {
-      this.#complain(error.message || say("no_answer"))
-    }
-  }
-
-  #picked() {
-    this.#addFiles(this.#picker.files)
-    this.#picker.value = ""
-  }
-
-  #addFiles(files, event) {
-    if (!files?.length || this.#editing) return
-    event?.preventDefault()
-    this.#complain("")
-    for (const file of files) this.#upload(file)
-  }
-
-  async #upload(file) {
-    const item = clone("upload")
-    const entry = { item, url: "", abort: new AbortController() }
-    const bar = item.querySelector("progress")
-    bar.setAttribute("aria-label", say("file_uploading", { name: file.name }))
-    field(item, "name").textContent = file.name
-    item.chatUpload = entry
-    this.#uploads.add(entry)
-    this.querySelector("[data-files]").append(item)
-    try {
-      const answer = await upload(file, { progress: (part) => (bar.value = part), signal: entry.abort.signal })
-      entry.url = answer.file_url
-      item.classList.add("upload--done")
-    } catch (error) {
-      this.#dropFile(entry)
-      this.#complain(say("file_failed", { name: file.name, reason: error.message || say("no_answer") }))
-    }
-  }
-
-  #dropFile(entry) {
-    entry.abort.abort()
-    entry.item.remove()
-    this.#uploads.delete(entry)
-  }
-
-  #listenToDrops() {
-    const pane = this.closest(".conversation")
-    this.listen(pane, "dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault())
-    this.listen(pane, "drop", (event) => this.#addFiles(event.dataTransfer.files, event))
-  }
-
-  #clicked(event) {
-    const act = event.target.closest("[data-act]")?.dataset.act
-    if (act === "cancel-edit") this.#stopEditing()
-    if (act === "remove-file") {
-      this.#dropFile(event.target.closest(".upload").chatUpload)
-      this.#text.focus()
-    }
-  }
-}
-
-customElements.define("message-composer", MessageComposer)
+	acts({
+		cancel,
+		"remove-file"(button) {
+			button.closest(".upload").remove()
+			text.focus()
+		},
+		"choose-emoji": (button) => announce("choose_emoji", { button, choose: insert }),
+	})
+	hear({
+		room_gone() {
+			complain(say("removed_from_room"))
+			for (const control of form.elements) control.disabled = true
+		},
+		edit: ({ row }) => edit(row),
+		reply({ row }) {
+			if (editing) cancel()
+			explain("reply", row, row.dataset.seq)
+		},
+		complaint: ({ words }) => complain(words),
+	})
+	listen(form, "submit", submitted)
+	listen(text, "keydown", pressed)
+	listen(text, "input", typed)
+	listen(text, "paste", (event) => addFiles(event.clipboardData.files, event))
+	listen(picker, "change", (event) => {
+		addFiles(picker.files, event)
+		picker.value = ""
+	})
+	const pane = composer.closest(".conversation")
+	listen(pane, "dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault())
+	listen(pane, "drop", (event) => addFiles(event.dataTransfer.files, event))
+	signal.onabort = keepDraft
+	picker.multiple = true
+	picker.removeAttribute("name") // sent as soon as it is chosen, not with the form
+	text.value ||= recall(draft) ?? ""
+})

@@ -1,371 +1,283 @@
 import { announce } from "chat/announce"
 import { call } from "chat/api"
-import { ListeningElement } from "chat/elements/listening"
-import { position } from "chat/live"
-import { me, meet, nameOf, portray } from "chat/models/people"
-import { clone, contentOf, field, fill, link, messageRow, tidy, watchImages } from "chat/models/rows"
-import { keepInPlace } from "chat/models/scroll-anchor"
+import { all, clone, field, keepInPlace, one, rowsRead, write } from "chat/dom"
+import { define } from "chat/element"
+import { rewind } from "chat/live"
 import { discard, retry, unsent } from "chat/outbox"
-import { count, isolated, say } from "chat/texts"
+import { learn, me, meet, senderOf } from "chat/people"
+import * as rows from "chat/rows"
+import { request } from "chat/socket"
+import { count, say } from "chat/texts"
 import { fetchPage } from "chat/visit"
 
 const MOST_ROWS = 300 // rows kept in the document
-const NEAR = 600 // pixels from an end at which the next page is fetched
-const AT_END = 48 // pixels from the end that still count as being there
+const NEAR = 600 // pixels from an end
+const REFRESH_DELAY = 150 // milliseconds, to fetch once for many changes
+const AT_END = 48 // pixels that still count as being there
 const ANNOUNCEMENTS = 5
 
 const seqOf = (row) => Number(row.dataset.seq)
+const rowOf = (part) => part.closest(".message")
 
 /**
- * A room's conversation: a window on its history, whose last page follows what happens.
- *
- * Rows are keyed by `seq` and know in `rev` the last entry they show, so whatever arrives twice, by
- * whichever way, changes nothing the second time.
+ * A window on a room's history, whose end follows what happens. Rows know in `rev` the last entry
+ * that they show: what arrives twice changes nothing the second time.
  */
-class MessageList extends ListeningElement {
-  #isFetching = false
-  #missed = 0 // messages that came while the reader was further up
+define("message-list", (element, { room, hear, listen, acts, part }) => {
+	const list = element.querySelector(".messages")
+	const jump = one("[data-jump]")
+	const latestText = field(jump, "text").textContent
+	const stored = (kind = "") => all(`${kind}[data-seq]`, list)
+	const rowAt = (seq) => list.querySelector(`[data-seq="${seq}"]`)
+	const pendingRow = (id) => all(".message--pending", list).find((row) => row.dataset.clientId === id)
+	const seqRead = () => Number(rowsRead(element)[0]?.dataset.seq ?? 0)
+	const nameAll = () => stored(".message").forEach((row) => rows.name(row))
+	const isLatest = () => !element.hasAttribute("newer")
+	const isAtEnd = () => isLatest() && -element.scrollTop < AT_END
+	let turn = 0
+	let isMoving = false
+	let around // the number that the window was moved to
+	let missed = 0 // messages that came while the reader was further up
+	let refreshing
+	let firstNew // the number of the message that the line is above
 
-  connected() {
-    meet(document)
-    this.#dress(this.#rows)
-    for (const item of unsent(this.room)) this.#showPending(item)
-    this.#markNews()
-    this.hearOfRoom("entry", (entry) => this.#take(entry))
-    this.hearOfRoom("pending", (item) => this.#showPending(item, true))
-    this.hearOfRoom("sending", (item) => this.#showState(item))
-    this.hearOfRoom("failed", (item) => this.#showState(item))
-    this.hearOfRoom("met", () => this.#name())
-    this.hearOfRoom("room_stale", () => this.#fetchLatest())
-    this.hearOfRoom("notices", ({ rows }) => this.#takeNotices(rows))
-    this.hear("caught_up", () => this.#seen())
-    this.listen(this, "scroll", () => this.#scrolled(), { passive: true })
-    this.listen(this, "click", (event) => this.#clicked(event))
-    this.listen(document, "visibilitychange", () => this.#seen())
-    this.listen(this.#jump, "click", () => this.#toLatest())
-    this.#catchUp(Number(this.getAttribute("last-seq")))
-    this.#scrolled()
-    this.#seen()
-  }
+	function take(entry) {
+		if (entry.kind === "message") return takeMessage(entry)
+		if (entry.target) return change(entry)
+		refreshSoon()
+	}
 
-  get #list() {
-    return this.querySelector(".messages")
-  }
+	/** Fetch what is not a message: the notice of what happened, the room's name, its details. */
+	function refreshSoon() {
+		refreshing ??= setTimeout(() => {
+			refreshing = undefined
+			show(isAtEnd() ? 0 : seqRead())
+		}, REFRESH_DELAY)
+	}
 
-  get #rows() {
-    return [...this.querySelectorAll("[data-seq]")]
-  }
+	function takeMessage(message) {
+		const isMine = message.sender_id === me
+		const pending = isMine && pendingRow(message.client_id)
+		if (!isMine && !rowAt(message.seq)) readOut(message)
+		insert(message)
+		if (!pending) return
+		pending.remove()
+		element.scrollTop = 0
+	}
 
-  get #jump() {
-    return document.querySelector("[data-jump]")
-  }
+	function made(message) {
+		const row = rows.messageRow(message)
+		learn(room, message.sender_id, ...(message.mentions ?? [])).then((isNew) => isNew && rows.fill(row, message))
+		if (message.reply_to) quote(row)
+		return row
+	}
 
-  get #isLatest() {
-    return !this.hasAttribute("newer")
-  }
+	function insert(message) {
+		const { seq, sender_id } = message
+		if (rowAt(seq)) return
+		const isNews = sender_id !== me
+		if (isNews && !isAtEnd()) showJump(missed + 1)
+		if (!isLatest()) return
+		const row = made(message)
+		keepingPlace(() => {
+			const before = stored().findLast((other) => seqOf(other) < seq)
+			if (before) before.after(row)
+			else list.prepend(row)
+			if (isNews && (document.hidden || !isAtEnd())) firstNew ??= seq
+			dress()
+		})
+		if (stored().length > MOST_ROWS) refreshSoon()
+		seen()
+	}
 
-  get #isAtEnd() {
-    return this.#isLatest && -this.scrollTop < AT_END
-  }
+	function change(entry) {
+		const row = rowAt(entry.target)
+		if (!row || Number(row.dataset.rev) >= entry.seq || row.matches(".message--deleted")) return
+		row.dataset.rev = entry.seq
+		if (entry.kind === "reaction") return showReaction(entry, entry.actor.id)
+		keepingPlace(() => {
+			rows.fill(row, { content: "", ...entry, edited_at: entry.created_at, deleted: entry.kind === "delete" })
+			all(`[data-reply-to="${entry.target}"]`, list).forEach(quote)
+		})
+	}
 
-  #take(entry) {
-    if (entry.kind === "message") return this.#takeMessage(entry)
-    if (entry.kind === "edit" || entry.kind === "delete") return this.#change(entry)
-    if (entry.kind === "room") this.#rename(entry)
-    announce("details_stale", { room: this.room }) // which brings the notice of it, too
-  }
+	/** At the end one stays at the end, elsewhere at what one reads. */
+	function keepingPlace(action) {
+		if (isAtEnd()) action()
+		else keepInPlace(element, action)
+	}
 
-  #takeMessage(message) {
-    const isMine = message.sender_id === me
-    const pending = this.#pending(message.client_id)
-    const isShown = this.#insert(message, () => messageRow(message))
-    if (isMine) pending?.remove()
-    if (!isMine) this.#announce(message)
-    if (isShown && isMine && pending) this.scrollTop = 0
-    this.#seen()
-  }
+	async function quote(row) {
+		const { replyTo } = row.dataset
+		const quoted = rowAt(replyTo)
+		if (quoted) return rows.quote(row, field(quoted, "name").textContent, rows.wordsIn(quoted))
+		const path = `/chat/chat_rooms/${room}/events?after=${replyTo - 1}&limit=1`
+		for (const message of (await call("GET", path).catch(() => null))?.entries ?? []) {
+			const words = message.deleted ? say("deleted") : rows.wordsOf(message)
+			keepingPlace(() => rows.quote(row, senderOf(message), words))
+		}
+	}
 
-  #name() {
-    for (const row of this.#rows.filter((each) => each.matches(".message"))) {
-      const name = field(row, "name")
-      name.textContent = nameOf(row.dataset.sender, name.textContent)
-      portray(field(row, "initial"), row.dataset.sender, name.textContent)
-    }
-  }
+	/** For screen readers, which are never read the history by itself. */
+	function readOut(message) {
+		const log = document.getElementById("announcements")
+		const textContent = say("announcement", { actor: senderOf(message), text: rows.wordsOf(message) })
+		log.append(Object.assign(document.createElement("p"), { textContent }))
+		while (log.children.length > ANNOUNCEMENTS) log.firstChild.remove()
+	}
 
-  #takeNotices(rows) {
-    const first = this.#rows[0]
-    for (const row of rows) {
-      if (first && seqOf(row) > seqOf(first)) this.#insert({ seq: seqOf(row) }, () => document.adoptNode(row))
-    }
-  }
+	function showUnsent(item) {
+		if (stored().some((row) => row.dataset.clientId === item.client_id)) return discard(item.client_id)
+		if (!isLatest()) return
+		const uploads = [...item.content.matchAll(/^\/media\/([0-9a-f]{24})\//gm)].map((match) => match[1])
+		const row = made({ ...item, sender_id: me, sender: document.body.dataset.myName, timestamp: item.at, uploads })
+		row.classList.add("message--pending")
+		list.append(row)
+		dress()
+		showState(item)
+	}
 
-  #insert(entry, make) {
-    if (this.#row(entry.seq)) return false
-    const isNews = entry.kind === "message" && entry.sender_id !== me
-    if (isNews && !this.#isAtEnd) this.#countMissed(this.#missed + 1)
-    if (!this.#isLatest) return false
-    const row = make()
-    const add = () => {
-      const after = this.#rows.findLast((other) => seqOf(other) < entry.seq)
-      if (after) after.after(row)
-      else this.#list.prepend(row)
-      if (isNews && (document.hidden || !this.#isAtEnd)) this.#drawLine(row)
-      this.#tidyAround(row)
-      this.#trim("top")
-    }
-    this.#keepingPlace(add)
-    return true
-  }
+	function showState({ client_id, failed }) {
+		const row = pendingRow(client_id)
+		if (!row) return
+		const state = field(row, "state")
+		row.classList.toggle("message--failed", Boolean(failed))
+		write(row, { "state-text": failed ?? say("sending") })
+		state.hidden = false
+		for (const button of all("button", state)) button.hidden = !failed
+	}
 
-  #change(entry) {
-    const row = this.#row(entry.target)
-    if (!row || Number(row.dataset.rev) >= entry.seq || row.matches(".message--deleted")) return
-    row.dataset.rev = entry.seq
-    const change = () =>
-      fill(row, {
-        sender_id: row.dataset.sender,
-        content: entry.content ?? "",
-        uploads: entry.uploads,
-        edited_at: entry.created_at,
-        deleted: entry.kind === "delete",
-      })
-    this.#keepingPlace(change)
-  }
+	function showReaction({ target, emoji, on }, person) {
+		const row = rowAt(target)
+		if (!row || row.matches(".message--deleted")) return
+		learn(room, person)
+		keepingPlace(() => rows.react(row, emoji, person, on))
+	}
 
-  /** Change the rows: at the end one stays at the end, elsewhere at what one reads. */
-  #keepingPlace(change) {
-    if (this.#isAtEnd) change()
-    else keepInPlace(this, change)
-  }
+	function toggleReaction(row, emoji) {
+		const on = rows.chipOf(row, emoji)?.ariaPressed !== "true"
+		const reaction = { room, target: seqOf(row), emoji, on }
+		showReaction(reaction, me)
+		request("react", reaction).catch((error) => {
+			showReaction({ ...reaction, on: !on }, me)
+			complain(error)
+		})
+	}
 
-  #rename(entry) {
-    if (entry.name != null) {
-      document.querySelector("[data-room-name]").textContent = entry.name
-      document.title = `${isolated(entry.name)} · ${document.title.split(" · ").at(-1)}`
-      announce("renamed")
-    }
-    if (entry.description != null) document.querySelector("[data-room-description]").textContent = entry.description
-  }
+	function complain(error) {
+		announce("complaint", { room, words: error.message })
+	}
 
-  /** Apply what was stored after the page was made and delivered before it was shown. */
-  async #catchUp(seq) {
-    while (seq < position(this.room)) {
-      const path = `/chat/chat_rooms/${this.room}/events?after=${seq}`
-      const { entries, more } = await call("GET", path).catch(() => ({ entries: [] }))
-      for (const entry of entries) this.#take(entry)
-      seq = more ? entries.at(-1).seq : Infinity
-    }
-  }
+	function confirmDelete(row) {
+		const dialog = document.getElementById("confirm-delete")
+		dialog.returnValue = ""
+		dialog.showModal()
+		dialog.onclose = () => {
+			if (dialog.returnValue !== "delete") return
+			const path = `/chat/chat_rooms/${room}/messages/${row.dataset.id}`
+			call("DELETE", path).catch(complain)
+		}
+	}
 
-  /** Say a message of somebody else to a screen reader; history is never read out by itself. */
-  #announce(message) {
-    const log = document.getElementById("announcements")
-    const line = document.createElement("p")
-    const words = { actor: nameOf(message.sender_id, message.sender), text: message.content }
-    line.textContent = say("announcement", words)
-    log.append(line)
-    while (log.children.length > ANNOUNCEMENTS) log.firstElementChild.remove()
-  }
+	function dress() {
+		for (const line of all(".day, .new-line", list)) line.remove()
+		for (const row of all("[data-at]", list)) rows.follow(row, row.previousElementSibling)
+		rowAt(firstNew)?.before(clone("new-line"))
+	}
 
-  #pending(clientId) {
-    return clientId ? this.querySelector(`.message--pending[data-client-id="${CSS.escape(clientId)}"]`) : null
-  }
+	/** Move the window to the rows around `seq`, or with 0 to the end. */
+	async function show(seq) {
+		const mine = ++turn
+		isMoving = true
+		around = seq
+		const { page } = await fetchPage(`/rooms/${room}/${seq || ""}`)
+		const fetched = page?.querySelector("message-list")
+		if (mine !== turn) return
+		isMoving = false
+		if (!fetched || !element.isConnected) return
+		meet(page)
+		nameAll()
+		keepingPlace(() => {
+			list.replaceChildren(...all("[data-seq]", fetched).map((row) => rowAt(row.dataset.seq) ?? document.adoptNode(row)))
+			for (const name of ["older", "newer"]) {
+				element.toggleAttribute(name, fetched.hasAttribute(name))
+				part(name).replaceWith(fetched.querySelector(`[data-part=${name}]`))
+			}
+			dress()
+			unsent(room).forEach(showUnsent)
+		})
+		for (const fresh of all("[data-live]", page)) {
+			const known = one(`#${fresh.id}`)
+			if (!known.isEqualNode(fresh)) known.replaceWith(document.adoptNode(fresh))
+		}
+		document.title = page.title
+		announce("renamed")
+		rewind(room, Number(fetched.getAttribute("last-seq")))
+		scrolled()
+	}
 
-  #showPending(item, isNew = false) {
-    if (!this.#isLatest) return isNew ? this.#toLatest() : undefined
-    if (this.#rows.some((row) => row.dataset.clientId === item.client_id)) return discard(item.client_id)
-    const { myName } = document.body.dataset
-    const uploads = [...item.content.matchAll(/^\/media\/([0-9a-f]{24})\//gm)].map((match) => match[1])
-    const row = messageRow({ ...item, sender_id: me, sender: myName, timestamp: item.at, uploads })
-    row.classList.add("message--pending")
-    this.#list.append(row)
-    tidy(row)
-    this.#showState(item)
-    this.scrollTop = 0
-  }
+	async function toLatest() {
+		if (!isLatest()) await show(0)
+		element.scrollTop = 0
+		showJump(0)
+	}
 
-  #showState(item) {
-    const row = this.#pending(item.client_id)
-    if (!row) return
-    row.classList.toggle("message--failed", Boolean(item.failed))
-    field(row, "state").hidden = false
-    field(row, "state-text").textContent = item.failed ?? say("sending")
-    for (const button of field(row, "state").querySelectorAll("button")) button.hidden = !item.failed
-  }
+	function scrolled() {
+		const fromStart = element.scrollHeight - element.clientHeight + element.scrollTop
+		const isNearEnd = (fromStart < NEAR && element.hasAttribute("older")) || (-element.scrollTop < NEAR && !isLatest())
+		const seq = isNearEnd && !isMoving && seqRead()
+		if (seq && seq !== around) show(seq)
+		showJump(isAtEnd() ? 0 : missed)
+		seen()
+	}
 
-  #row(seq) {
-    return this.querySelector(`[data-seq="${seq}"]`)
-  }
+	function showJump(number) {
+		missed = number
+		jump.hidden = isAtEnd() || (isLatest() && -element.scrollTop < element.clientHeight / 2 && !missed)
+		jump.classList.toggle("button--primary", missed > 0)
+		write(jump, { text: missed ? count("new_below", missed) : latestText })
+	}
 
-  #dress(rows) {
-    for (const row of rows) {
-      if (row.matches(".message")) link(field(row, "text"))
-      watchImages(row)
-    }
-    for (const day of this.querySelectorAll(".day")) day.remove()
-    for (const row of this.#rows) tidy(row)
-  }
+	function seen() {
+		if (!document.hidden && isAtEnd()) announce("seen", { room })
+	}
 
-  #tidyAround(row) {
-    tidy(row)
-    let next = row.nextElementSibling
-    while (next && !next.dataset.at) next = next.nextElementSibling
-    if (next) tidy(next)
-  }
-
-  /** Keep the document small: take rows away at the end that the reader is not at. */
-  #trim(end) {
-    const rows = this.#rows
-    const surplus = end === "top" ? rows.slice(0, -MOST_ROWS) : rows.slice(MOST_ROWS)
-    if (!surplus.length) return
-    for (const row of surplus) row.remove()
-    const left = this.#rows
-    if (end === "top") {
-      this.#setEnd("older", seqOf(left[0]))
-      while (!this.#list.firstElementChild.dataset.seq) this.#list.firstElementChild.remove()
-      tidy(left[0])
-    } else {
-      this.#setEnd("newer", seqOf(left.at(-1)))
-      while (!this.#list.lastElementChild.dataset.seq) this.#list.lastElementChild.remove()
-    }
-  }
-
-  /** Note where the rows end on one side: at a number, or with the log itself (null). */
-  #setEnd(name, seq) {
-    if (seq === null) this.removeAttribute(name)
-    else this.setAttribute(name, seq)
-    const more = this.querySelector(`[data-more=${name}]`)
-    more.hidden = seq === null
-    more.querySelector("a").href = this.#url(name, seq)
-  }
-
-  #url(name, seq) {
-    return `/rooms/${this.room}?${name === "older" ? "before" : "after"}=${seq}`
-  }
-
-  #scrolled() {
-    const fromStart = this.scrollHeight - this.clientHeight + this.scrollTop
-    if (fromStart < NEAR && this.hasAttribute("older")) this.#fetch("older")
-    else if (-this.scrollTop < NEAR && this.hasAttribute("newer")) this.#fetch("newer")
-    if (this.#isAtEnd) this.#countMissed(0)
-    this.#showJump()
-    this.#seen()
-  }
-
-  async #fetch(name) {
-    if (this.#isFetching) return
-    this.#isFetching = true
-    const seq = this.getAttribute(name)
-    const { page } = await fetchPage(this.#url(name, seq))
-    this.#isFetching = false
-    const fetched = page?.querySelector("message-list")
-    if (!fetched || !this.isConnected || this.getAttribute(name) !== seq) return
-    meet(page)
-    const end = fetched.getAttribute(name)
-    const rows = [...fetched.querySelectorAll("[data-seq]")].filter((row) => !this.#row(row.dataset.seq))
-    const lastSeq = Number(fetched.getAttribute("last-seq"))
-    keepInPlace(this, () => {
-      for (const row of rows) document.adoptNode(row)
-      if (name === "older") this.#list.prepend(...rows)
-      else this.#list.append(...rows)
-      this.#setEnd(name, end)
-      this.#dress(rows)
-      this.#trim(name === "older" ? "bottom" : "top")
-    })
-    if (this.#isLatest) this.#catchUp(lastSeq)
-    this.#scrolled()
-  }
-
-  async #fetchLatest() {
-    const { page } = await fetchPage(`/rooms/${this.room}`)
-    const fresh = page?.querySelector("message-list")
-    if (!fresh || !this.isConnected) return
-    this.#countMissed(0)
-    this.replaceWith(document.adoptNode(fresh))
-    announce("visited")
-  }
-
-  #toLatest() {
-    if (!this.#isLatest) return this.#fetchLatest()
-    this.scrollTo({ top: 0, behavior: "smooth" })
-    this.#countMissed(0)
-  }
-
-  #countMissed(missed) {
-    if (missed === this.#missed) return
-    this.#missed = missed
-    this.#showJump()
-  }
-
-  #showJump() {
-    const jump = this.#jump
-    jump.hidden = this.#isAtEnd || (this.#isLatest && -this.scrollTop < this.clientHeight / 2 && !this.#missed)
-    jump.classList.toggle("button--primary", this.#missed > 0)
-    const text = jump.querySelector("[data-jump-text]")
-    jump.dataset.text ??= text.textContent
-    text.textContent = this.#missed ? count("new_below", this.#missed) : jump.dataset.text
-  }
-
-  /** Draw the line above the first of the messages that are unread as the room is opened. */
-  #markNews() {
-    const item = document.querySelector(`.room[data-room="${this.room}"]`)
-    const unread = Number(item?.dataset.unread ?? 0)
-    if (!unread || !this.#isLatest) return
-    const messages = this.#rows.filter((row) => row.matches(".message"))
-    const first = messages.at(-unread) ?? messages[0]
-    if (first) this.#drawLine(first)
-  }
-
-  #drawLine(row) {
-    if (this.querySelector(".new-line")) return
-    row.before(clone("new-line"))
-    tidy(row)
-  }
-
-  #seen() {
-    if (!document.hidden && this.#isAtEnd) announce("seen", { room: this.room })
-  }
-
-  #clicked(event) {
-    const more = event.target.closest("[data-more] a")
-    const button = event.target.closest("[data-act]")
-    if (more) {
-      event.preventDefault()
-      const query = new URL(more.href).search
-      if (!query) this.#toLatest()
-      else this.#fetch(query.startsWith("?before") ? "older" : "newer")
-    } else if (button) {
-      event.preventDefault()
-      this.#act(button.dataset.act, button.closest(".message"))
-    }
-  }
-
-  #act(act, row) {
-    const { clientId } = row.dataset
-    if (act === "retry") retry(clientId)
-    if (act === "edit") announce("edit", { room: this.room, id: row.dataset.id, content: contentOf(row) })
-    if (act === "delete") this.#delete(row)
-    if (act === "discard") {
-      discard(clientId)
-      row.remove()
-    }
-  }
-
-  #delete(row) {
-    const dialog = document.getElementById("confirm-delete")
-    dialog.returnValue = ""
-    dialog.showModal()
-    const decide = async () => {
-      if (dialog.returnValue !== "delete") return
-      try {
-        await call("DELETE", `/chat/chat_rooms/${this.room}/messages/${row.dataset.id}`)
-      } catch (error) {
-        announce("complaint", { room: this.room, text: error.message })
-      }
-    }
-    dialog.addEventListener("close", decide, { once: true })
-  }
-}
-
-customElements.define("message-list", MessageList)
+	hear({
+		entry: take,
+		async pending(item) {
+			await toLatest()
+			if (!pendingRow(item.client_id)) showUnsent(item)
+			element.scrollTop = 0
+		},
+		sending: showState,
+		failed: showState,
+		met: nameAll,
+		room_stale: refreshSoon,
+		caught_up: seen,
+	})
+	acts({
+		latest: toLatest,
+		retry: (button) => retry(rowOf(button).dataset.clientId),
+		discard(button) {
+			discard(rowOf(button).dataset.clientId)
+			rowOf(button).remove()
+		},
+		edit: (button) => announce("edit", { room, row: rowOf(button) }),
+		reply: (button) => announce("reply", { room, row: rowOf(button) }),
+		delete: (button) => confirmDelete(rowOf(button)),
+		react: (chip) => toggleReaction(rowOf(chip), chip.value),
+		"choose-reaction": (button) => announce("choose_emoji", { button, choose: (emoji) => toggleReaction(rowOf(button), emoji) }),
+	})
+	listen(element, "scroll", scrolled, { passive: true })
+	listen(document, "visibilitychange", seen)
+	listen(jump, "click", toLatest)
+	meet(document)
+	const unread = Number(one(`.room[data-room="${room}"]`)?.dataset.unread ?? 0)
+	const messages = stored(".message")
+	if (unread && isLatest() && messages.length) firstNew = seqOf(messages.at(-unread) ?? messages[0])
+	all(".file--image img", list).forEach(rows.showImage)
+	dress()
+	unsent(room).forEach(showUnsent)
+	rewind(room, Number(element.getAttribute("last-seq")))
+	scrolled()
+})

@@ -1,197 +1,182 @@
-import { ListeningElement } from "chat/elements/listening"
+import { announce } from "chat/announce"
+import { all, field, isCalled, one, write } from "chat/dom"
+import { define } from "chat/element"
 import { follow, position, restart } from "chat/live"
-import { learn, me, nameOf } from "chat/models/people"
-import { field } from "chat/models/rows"
+import { learn, me, nameOf, senderOf } from "chat/people"
+import { wordsOf } from "chat/rows"
 import { request } from "chat/socket"
 import { count, digits, say } from "chat/texts"
-import { showUnread, takeTitle } from "chat/unread"
 import { fetchPage } from "chat/visit"
 
 const REFRESH_DELAY = 150 // milliseconds, to fetch the list once for many changes
 const TELL_DELAY = 300 // milliseconds, to tell once of many messages seen
-const PREVIEW_LENGTH = 120
-const MOST_SHOWN = 99
 
-/** The person's rooms, the most recently active first, and what is unread in each. */
-class RoomList extends ListeningElement {
-  #refresh
-  #totalling
-  #telling
+/** The person's rooms, the last active first, and what is unread in each. */
+define("room-list", (element, { hear, listen, part }) => {
+	const list = element.querySelector(".room-items")
+	const items = () => [...list.children]
+	const itemOf = (room) => list.querySelector(`[data-room="${room}"]`)
+	let refreshing
+	let totalling
+	let telling
+	let title
 
-  connected() {
-    for (const item of this.#items) this.#adopt(item)
-    this.hear("entry", (entry) => this.#take(entry))
-    this.hear("room_gone", ({ room }) => this.#remove(room))
-    for (const news of ["room_unknown", "room_stale"]) this.hear(news, () => this.#fetchSoon())
-    this.hear("seen", ({ room }) => this.#markRead(room))
-    this.hear("read", (news) => this.#readElsewhere(news))
-    this.hear("presence", ({ changes }) => changes.forEach(({ user, online }) => this.#showPresence(user.email, online)))
-    this.hear("visited", () => this.#visited())
-    this.hear("renamed", takeTitle)
-    this.hear("met", ({ room }) => this.#name(room))
-    this.hear("caught_up", () => this.#askWhoIsOnline())
-    const filter = this.querySelector("[data-filter]")
-    filter.hidden = false
-    this.listen(filter, "input", (event) => this.#filter(event.target.value))
-    this.#visited()
-  }
+	function adopt(item) {
+		follow(item.dataset.room, Number(item.dataset.seq))
+		show(item)
+	}
 
-  get #list() {
-    return this.querySelector(".room-items")
-  }
+	function take(entry) {
+		const item = itemOf(entry.room_id)
+		if (!item) return
+		const { kind, seq, sender_id, room_id } = entry
+		const { dataset } = item
+		const isPrivate = "private" in dataset
+		dataset.seq = Math.max(dataset.seq, seq)
+		if (kind === "room" && entry.name != null && !isPrivate) write(item, { name: entry.name })
+		if (entry.target === Number(dataset.lastMessage)) {
+			if (kind === "delete") write(item, { preview: say("deleted") })
+			if (kind === "edit") write(item, { preview: wordsOf(entry) })
+		}
+		if (kind !== "message" || seq <= Number(dataset.lastMessage)) return
+		const isMine = sender_id === me
+		const isCall = !isMine && (entry.mentions_all || entry.mentions?.includes(me))
+		dataset.number = Number(dataset.number) + 1
+		dataset.lastMessage = seq
+		if (isCall) dataset.mentions = Number(dataset.mentions ?? 0) + 1
+		item.querySelector("local-time").setAttribute("datetime", entry.timestamp)
+		write(item, { preview: wordsOf(entry) })
+		if (!isPrivate) {
+			dataset.sender = sender_id
+			write(item, { sender: senderOf(entry) })
+			field(item, "colon").hidden = false
+			learn(room_id, sender_id)
+		}
+		if (isMine) markRead(room_id)
+		else announce("news", { entry, isCall, item })
+		show(item)
+		toTop(item)
+	}
 
-  get #items() {
-    return [...this.#list.children]
-  }
+	function toTop(item) {
+		if (list.firstElementChild === item) return
+		const focused = item.contains(document.activeElement) && document.activeElement
+		list.prepend(item)
+		if (focused) focused.focus()
+	}
 
-  #item(room) {
-    return this.querySelector(`[data-room="${room}"]`)
-  }
+	function markRead(room) {
+		const item = itemOf(room)
+		if (!item || Number(item.dataset.readSeq) >= Number(item.dataset.seq)) return
+		readTo(item, item.dataset.seq)
+		clearTimeout(telling)
+		// Should it get lost, the next message seen says it again.
+		telling = setTimeout(() => position(room) && request("read", { room, seq: position(room) }).catch(() => {}), TELL_DELAY)
+	}
 
-  #adopt(item) {
-    follow(item.dataset.room, Number(item.dataset.seq))
-    this.#showUnread(item)
-  }
+	function readTo(item, readSeq) {
+		Object.assign(item.dataset, { readSeq, readNumber: item.dataset.number, mentions: 0 })
+		show(item)
+	}
 
-  #take(entry) {
-    const item = this.#item(entry.room_id)
-    if (!item) return
-    item.dataset.seq = entry.seq
-    if (entry.kind === "room" && entry.name != null && !("private" in item.dataset)) {
-      field(item, "name").textContent = entry.name
-    }
-    if (entry.kind !== "reaction" && entry.target && entry.target === Number(item.dataset.lastMessage)) {
-      this.#preview(item, entry.kind === "delete" ? say("deleted") : (entry.content ?? ""))
-    }
-    if (entry.kind !== "message" || entry.seq <= Number(item.dataset.lastMessage)) return
-    item.dataset.number = Number(item.dataset.number) + 1
-    item.dataset.lastMessage = entry.seq
-    item.querySelector("local-time").setAttribute("datetime", entry.timestamp)
-    this.#preview(item, entry.content)
-    if (!("private" in item.dataset)) {
-      item.dataset.sender = entry.sender_id
-      field(item, "sender").textContent = nameOf(entry.sender_id, entry.sender)
-      learn(entry.room_id, entry.sender_id)
-      field(item, "colon").hidden = false
-    }
-    if (entry.sender_id === me) this.#markRead(entry.room_id)
-    this.#showUnread(item)
-    this.#toTop(item)
-  }
+	function show(item) {
+		const { number, readNumber, mentions } = item.dataset
+		const unread = Math.max(0, number - readNumber)
+		const isCalled = unread > 0 && Number(mentions) > 0
+		item.dataset.unread = unread
+		item.classList.toggle("room--unread", unread > 0)
+		item.classList.toggle("room--called", isCalled)
+		item.querySelector(".room__unread").hidden = !unread
+		write(item, {
+			unread: digits(unread),
+			"unread-text": count("unread", unread) + (isCalled ? say("comma") + say("called") : ""),
+		})
+		clearTimeout(totalling)
+		totalling = setTimeout(total)
+	}
 
-  #preview(item, content) {
-    field(item, "preview").textContent = content
-      .replace(/^\/media\/[0-9a-f]{24}\/(\S+)$/gm, "$1")
-      .replace(/\s+/g, " ")
-      .slice(0, PREVIEW_LENGTH)
-  }
+	/** In the window's title and icon; of muted rooms, only what calls the person counts. */
+	function total() {
+		const loud = items().filter(({ dataset }) => !("muted" in dataset) || Number(dataset.mentions))
+		const unread = loud.reduce((sum, { dataset }) => sum + Number(dataset.unread), 0)
+		const { favicon, faviconUnread } = document.body.dataset
+		document.title = unread ? say("title_unread", { count: digits(unread), title }) : title
+		one("link[rel=icon]").href = unread ? faviconUnread : favicon
+	}
 
-  #name(room) {
-    const item = this.#item(room)
-    const sender = field(item, "sender")
-    sender.textContent = nameOf(item.dataset.sender, sender.textContent)
-  }
+	function takeTitle() {
+		title = document.title
+		total()
+	}
 
-  #toTop(item) {
-    if (this.#list.firstElementChild === item) return
-    const focused = item.contains(document.activeElement) ? document.activeElement : null
-    this.#list.prepend(item)
-    focused?.focus()
-  }
+	/** Read the list anew, for rooms that this page does not know. */
+	async function refresh() {
+		refreshing = undefined
+		const { page } = await fetchPage("/", { part: "rooms" })
+		for (const fresh of page ? all(".room-items > .room", page).reverse() : []) {
+			const { room, seq } = fresh.dataset
+			const known = itemOf(room)
+			if (known && Number(known.dataset.seq) >= Number(seq)) continue
+			known?.remove()
+			list.prepend(document.adoptNode(fresh))
+			adopt(fresh)
+			restart(room, Number(seq))
+		}
+		visited()
+	}
 
-  #markRead(room) {
-    const data = this.#item(room)?.dataset
-    if (!data || Number(data.readSeq) >= Number(data.seq)) return
-    data.readSeq = data.seq
-    data.readNumber = data.number
-    this.#showUnread(this.#item(room))
-    clearTimeout(this.#telling)
-    this.#telling = setTimeout(() => this.#tell(room), TELL_DELAY)
-  }
+	function refreshSoon() {
+		refreshing ??= setTimeout(refresh, REFRESH_DELAY)
+	}
 
-  /** Let the server know, for this person's other devices and for the next time. */
-  #tell(room) {
-    const seq = position(room)
-    if (seq) request("read", { room, seq }).catch(() => {}) // the next message seen says it again
-  }
+	function visited() {
+		takeTitle()
+		const here = one("message-list")?.getAttribute("room")
+		for (const item of items()) item.querySelector("a").ariaCurrent = item.dataset.room === here ? "page" : null
+	}
 
-  #readElsewhere({ room_id: room, user, seq }) {
-    const data = this.#item(room)?.dataset
-    if (!data || user.id !== me || seq < Number(data.lastMessage)) return
-    data.readSeq = seq
-    data.readNumber = data.number
-    this.#showUnread(this.#item(room))
-  }
+	function showPresence(isOnline) {
+		for (const dot of all("[data-presence]")) dot.hidden = !(isOnline(dot.dataset.presence) ?? !dot.hidden)
+	}
 
-  #showUnread(item) {
-    const unread = Math.max(0, item.dataset.number - item.dataset.readNumber)
-    if (Number(item.dataset.unread ?? 0) !== unread) {
-      item.dataset.unread = unread
-      item.classList.toggle("room--unread", unread > 0)
-      item.querySelector(".room__unread").hidden = !unread
-      field(item, "unread").textContent = unread > MOST_SHOWN ? `${digits(MOST_SHOWN)}+` : digits(unread)
-      field(item, "unread-text").textContent = count("unread", unread)
-    }
-    clearTimeout(this.#totalling)
-    this.#totalling = setTimeout(() => this.#total())
-  }
-
-  #total() {
-    showUnread(this.#items.reduce((sum, item) => sum + Number(item.dataset.unread ?? 0), 0))
-  }
-
-  #remove(room) {
-    this.#item(room)?.remove()
-    this.#total()
-  }
-
-  #fetchSoon() {
-    this.#refresh ??= setTimeout(() => this.#fetch(), REFRESH_DELAY)
-  }
-
-  /** Read the list anew, for rooms that this page does not know or has lost track of. */
-  async #fetch() {
-    this.#refresh = undefined
-    const answer = await fetchPage("/", { part: "rooms" })
-    const listed = answer.page?.querySelectorAll(".room-items > [data-room]") ?? []
-    for (const fresh of [...listed].reverse()) {
-      const { room, seq } = fresh.dataset
-      const known = this.#item(room)
-      if (known && Number(known.dataset.seq) >= Number(seq)) continue
-      const item = document.adoptNode(fresh)
-      known?.remove()
-      this.#list.prepend(item)
-      this.#adopt(item)
-      restart(room, Number(seq))
-    }
-    this.#visited()
-  }
-
-  #visited() {
-    takeTitle()
-    const room = document.querySelector("message-list")?.getAttribute("room")
-    for (const item of this.#items) {
-      item.querySelector("a").ariaCurrent = item.dataset.room === room ? "page" : null
-    }
-  }
-
-  #filter(text) {
-    const wanted = text.trim().toLocaleLowerCase()
-    for (const item of this.#items) item.hidden = !field(item, "name").textContent.toLocaleLowerCase().includes(wanted)
-    this.querySelector("[data-none]").hidden = this.#items.some((item) => !item.hidden)
-  }
-
-  /** After an outage, nobody has told who came and went meanwhile. */
-  async #askWhoIsOnline() {
-    const { users } = await request("get_online_users").catch(() => ({}))
-    if (!users) return
-    const online = new Set(users)
-    for (const dot of document.querySelectorAll("[data-presence]")) dot.hidden = !online.has(dot.dataset.presence)
-  }
-
-  #showPresence(email, isOnline) {
-    for (const dot of document.querySelectorAll(`[data-presence="${CSS.escape(email)}"]`)) dot.hidden = !isOnline
-  }
-}
-
-customElements.define("room-list", RoomList)
+	hear({
+		entry: take,
+		room_gone({ room }) {
+			itemOf(room)?.remove()
+			total()
+		},
+		room_unknown: refreshSoon,
+		room_stale: refreshSoon,
+		seen: ({ room }) => markRead(room),
+		read({ room_id, user, seq }) {
+			const item = itemOf(room_id)
+			if (item && user.id === me && seq >= Number(item.dataset.lastMessage)) readTo(item, seq)
+		},
+		membership({ room_id, muted }) {
+			itemOf(room_id)?.toggleAttribute("data-muted", muted)
+			total()
+		},
+		presence({ changes }) {
+			const news = new Map(changes.map(({ user, online }) => [user.email, online]))
+			showPresence((email) => news.get(email))
+		},
+		// Nobody has told who came and went meanwhile.
+		async caught_up() {
+			const { users } = await request("get_online_users").catch(() => ({}))
+			if (users) showPresence((email) => users.includes(email))
+		},
+		visited,
+		renamed: takeTitle,
+		met({ room }) {
+			const item = itemOf(room)
+			if (item) write(item, { sender: nameOf(item.dataset.sender, field(item, "sender").textContent) })
+		},
+	})
+	listen(part("filter"), "input", ({ target }) => {
+		for (const item of items()) item.hidden = !isCalled(item, target.value)
+		part("none").hidden = items().some((item) => !item.hidden)
+	})
+	part("filter").hidden = false
+	items().forEach(adopt)
+	visited()
+})

@@ -1,77 +1,41 @@
-import { field } from "chat/models/rows"
+import Combobox from "@github/combobox-nav"
+import { define } from "chat/element"
+import { all, clone, field, isCalled, write } from "chat/dom"
 import { visit } from "chat/visit"
 
 const MOST_SHOWN = 50
 
-/** Goes to a room by some letters of its name. */
-class RoomSwitcher extends HTMLElement {
-  connectedCallback() {
-    this.#input.addEventListener("input", () => this.#list())
-    this.#input.addEventListener("keydown", (event) => this.#pressed(event))
-    this.#options.addEventListener("click", (event) => this.#go(event.target.closest("[role=option]")))
-  }
+define("room-switcher", (switcher, { hear, listen }) => {
+	const dialog = switcher.closest("dialog")
+	const input = switcher.querySelector("input")
+	const list = switcher.querySelector("[role=listbox]")
+	const combobox = new Combobox(input, list, { firstOptionSelectionMode: "selected" })
 
-  open() {
-    if (this.#dialog.open) return
-    this.#input.value = ""
-    this.#list()
-    this.#dialog.showModal()
-    this.#input.focus()
-  }
+	function propose() {
+		const named = all(".room-items > .room").filter((item) => isCalled(item, input.value))
+		list.replaceChildren(...named.slice(0, MOST_SHOWN).map(option))
+		combobox.resetSelection()
+	}
 
-  get #dialog() {
-    return this.closest("dialog")
-  }
+	function option(item) {
+		const option = clone("option")
+		option.dataset.url = item.querySelector("a").href
+		write(option, { name: field(item, "name").textContent })
+		field(option, "sign").replaceWith(item.querySelector(".avatar").cloneNode(true))
+		return option
+	}
 
-  get #input() {
-    return this.querySelector("input")
-  }
-
-  get #options() {
-    return this.querySelector("[role=listbox]")
-  }
-
-  #list() {
-    const wanted = this.#input.value.trim().toLocaleLowerCase()
-    const rooms = [...document.querySelectorAll(".room-items > [data-room]")]
-      .filter((item) => field(item, "name").textContent.toLocaleLowerCase().includes(wanted))
-      .slice(0, MOST_SHOWN)
-    this.#options.replaceChildren(...rooms.map((item, index) => this.#option(item, index)))
-    this.#select(this.#options.firstElementChild)
-  }
-
-  #option(item, index) {
-    const option = document.createElement("li")
-    option.role = "option"
-    option.id = `switcher-${index}`
-    option.className = "switcher__room"
-    option.dataset.url = item.querySelector("a").href
-    const name = document.createElement("bdi")
-    name.textContent = field(item, "name").textContent
-    option.append(item.querySelector(".avatar").cloneNode(true), name)
-    return option
-  }
-
-  #select(option) {
-    for (const each of this.#options.children) each.ariaSelected = String(each === option)
-    this.#input.setAttribute("aria-activedescendant", option?.id ?? "")
-    option?.scrollIntoView({ block: "nearest" })
-  }
-
-  #pressed(event) {
-    const selected = this.#options.querySelector("[aria-selected=true]")
-    if (event.key === "Enter") this.#go(selected)
-    else if (event.key === "ArrowDown") this.#select(selected?.nextElementSibling ?? this.#options.firstElementChild)
-    else if (event.key === "ArrowUp") this.#select(selected?.previousElementSibling ?? this.#options.lastElementChild)
-    else return
-    event.preventDefault()
-  }
-
-  #go(option) {
-    if (!option) return
-    this.#dialog.close()
-    visit(option.dataset.url)
-  }
-}
-
-customElements.define("room-switcher", RoomSwitcher)
+	combobox.start()
+	listen(input, "input", propose)
+	listen(list, "combobox-commit", ({ target }) => {
+		dialog.close()
+		visit(target.dataset.url)
+	})
+	hear({
+		switch_rooms() {
+			input.value = ""
+			dialog.showModal()
+			propose()
+		},
+	})
+})

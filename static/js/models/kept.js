@@ -1,34 +1,25 @@
 // What this browser keeps of a person: drafts and unsent messages. Never a token.
 
 const PREFIX = "chat:"
-const owner = `${PREFIX}${document.body.dataset.me}:`
+const key = (name) => `${PREFIX}${document.body.dataset.me}:${name}`
 
 let isForgotten = false
 
-/** A value in the browser's storage, of the person whose page this is; null if there is none. */
-export function recall(name) {
-  return tolerantly(() => JSON.parse(localStorage.getItem(owner + name))) ?? null
-}
+export const recall = (name) => tolerantly(() => JSON.parse(localStorage.getItem(key(name))) ?? undefined)
 
-/** Keep a value; null forgets it. */
 export function keep(name, value) {
-  if (isForgotten) return
-  if (value === null) tolerantly(() => localStorage.removeItem(owner + name))
-  else tolerantly(() => localStorage.setItem(owner + name, JSON.stringify(value)))
+	if (isForgotten) return
+	tolerantly(() => (value === null ? localStorage.removeItem(key(name)) : localStorage.setItem(key(name), JSON.stringify(value))))
 }
 
-/** Forget all of it, for everybody: whoever uses this browser next is not to find it. */
+/** Whoever uses this browser next is not to find any of it. */
 export function forgetEverything() {
-  isForgotten = true
-  const names = tolerantly(() => Object.keys(localStorage)) ?? []
-  for (const name of names) if (name.startsWith(PREFIX)) localStorage.removeItem(name)
+	isForgotten = true
+	tolerantly(() => Object.keys(localStorage).filter((name) => name.startsWith(PREFIX)).forEach((name) => localStorage.removeItem(name)))
 }
 
-/** Storage may be full or forbidden: the page works without. */
 function tolerantly(action) {
-  try {
-    return action()
-  } catch {
-    return undefined
-  }
+	try {
+		return action()
+	} catch {}
 }

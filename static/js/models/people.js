@@ -2,51 +2,71 @@
 
 import { announce, hear } from "chat/announce"
 import { call } from "chat/api"
+import { count, say } from "chat/texts"
 
-/** The id of the person whose page this is. */
+const MOST_NAMED = 10
+
 export const { me } = document.body.dataset
 
 const names = new Map()
+const usernames = new Map()
 const asked = new Set()
 
 export function meet(part) {
-  for (const member of part.querySelectorAll("[data-person]")) names.set(member.dataset.person, member.dataset.name)
-  for (const row of part.querySelectorAll("[data-sender]")) {
-    const name = row.querySelector("[data-field=name]")
-    if (name && !names.has(row.dataset.sender)) names.set(row.dataset.sender, name.textContent)
-  }
+	for (const row of part.querySelectorAll(".message[data-sender]")) names.set(row.dataset.sender, row.querySelector("[data-field=name]").textContent)
+	for (const { dataset } of part.querySelectorAll("[data-person]")) {
+		names.set(dataset.person, dataset.name)
+		usernames.set(dataset.person, dataset.username)
+	}
 }
 
-export function nameOf(id, otherwise) {
-  return names.get(id) ?? otherwise
+export const nameOf = (id, otherwise) => names.get(id) ?? otherwise
+
+export const senderOf = (message) => nameOf(message.sender_id, message.sender)
+
+export const usernameOf = (id) => usernames.get(id)
+
+export function peopleNamed(word) {
+	const begins = (name) => ` ${name}`.toLocaleLowerCase().includes(` ${word.toLocaleLowerCase()}`)
+	return [...document.querySelectorAll("[data-person]")].map(({ dataset }) => dataset)
+		.filter(({ person, name, username }) => person !== me && (begins(name) || begins(username)))
 }
 
-/** Ask who is in a room, once, when somebody spoke whose name the page has not mentioned. */
-export async function learn(room, id) {
-  if (names.has(id) || asked.has(room)) return
-  asked.add(room)
-  try {
-    const members = await call("GET", `/chat/chat_rooms/${room}/members`)
-    for (const member of members) names.set(member.id, member.full_name || member.username)
-    announce("met", { room })
-  } catch {
-    asked.delete(room)
-  }
+/** In one line; those who are too many, or unknown, as a number. */
+export function namesOf(ids) {
+	const known = ids.filter((id) => names.has(id)).slice(0, MOST_NAMED).map((id) => `\u2068${names.get(id)}\u2069`)
+	const others = ids.length - known.length
+	return [...known, ...(others ? [count("others", others)] : [])].join(say("comma"))
+}
+
+/** Ask who is in a room, once, if somebody is unknown; true when the names came. */
+export async function learn(room, ...ids) {
+	if (asked.has(room) || ids.every((id) => usernames.has(id))) return false
+	asked.add(room)
+	const members = await call("GET", `/chat/chat_rooms/${room}/members`).catch(() => asked.delete(room) && [])
+	for (const { id, full_name, username } of members) {
+		names.set(id, full_name || username)
+		usernames.set(id, username)
+	}
+	announce("met", { room })
+	return true
 }
 
 /** Show a person's picture, or else the first letter of the name. */
 export function portray(slot, id, name, src = document.querySelector(`[data-person="${id}"] .avatar img`)?.src) {
-  slot.dataset.hue = parseInt(id.slice(-1), 16) % 5
-  slot.firstChild?.remove()
-  const initial = name.match(/[\p{L}\p{N}]/u)?.[0] ?? "·"
-  slot.prepend(src ? Object.assign(new Image(), { src, alt: "" }) : initial.toUpperCase())
+	const initial = name.match(/[\p{L}\p{N}]/u)?.[0] ?? "·"
+	slot.dataset.hue = parseInt(id.slice(-1), 16) % 5
+	slot.firstChild?.remove()
+	slot.prepend(src ? Object.assign(new Image(), { src, alt: "" }) : initial.toUpperCase())
 }
 
-hear("profile", ({ user: { id, full_name, username, avatar_url } }) => {
-  const name = full_name || username
-  names.set(id, name)
-  for (const part of document.querySelectorAll(`[data-person="${id}"], [data-shows="${id}"], .message[data-sender="${id}"]`)) {
-    part.dataset.name = part.querySelector("[data-field=name]").textContent = name
-    portray(part.querySelector(".avatar"), id, name, avatar_url)
-  }
+hear({
+	profile({ user: { id, full_name, username, avatar_url } }) {
+		const name = full_name || username
+		names.set(id, name)
+		for (const part of document.querySelectorAll(`[data-person="${id}"], [data-shows="${id}"], .message[data-sender="${id}"]`)) {
+			part.dataset.name = part.querySelector("[data-field=name]").textContent = name
+			portray(part.querySelector(".avatar"), id, name, avatar_url)
+		}
+	},
 })

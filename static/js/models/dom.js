@@ -1,0 +1,26 @@
+export const one = (selector, part = document) => part.querySelector(selector)
+
+export const all = (selector, part = document) => [...part.querySelectorAll(selector)]
+
+export const field = (part, name) => part.querySelector(`[data-field="${name}"]`)
+
+export const isCalled = (item, words) => field(item, "name").textContent.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase())
+
+/** Put texts in their fields, by name. */
+export function write(part, texts) {
+	for (const name in texts) field(part, name).textContent = texts[name]
+}
+
+export const clone = (name) => document.getElementById(`${name}-template`).content.firstElementChild.cloneNode(true)
+
+const top = (element) => element?.getBoundingClientRect().top
+
+export const rowsRead = (scroller) => all("[data-seq]", scroller).filter((row) => row.getBoundingClientRect().bottom > top(scroller))
+
+/** Change what a scrolling element holds while what is read in it stays where it is. */
+export function keepInPlace(scroller, change) {
+	const [first, anchor = first] = rowsRead(scroller)
+	const before = top(anchor)
+	change()
+	if (anchor?.isConnected) scroller.scrollTop += top(anchor) - before
+}

@@ -1,0 +1,32 @@
+// The browser's notices of what is said where the reader does not look.
+
+import { hear } from "chat/announce"
+import { senderOf } from "chat/people"
+import { field, one } from "chat/dom"
+import { wordsOf } from "chat/rows"
+import { visit } from "chat/visit"
+
+const button = one("[data-notify]")
+const wanted = document.body.dataset.notifications
+
+const offer = () => (button.hidden = Notification.permission !== "default")
+
+if (window.Notification && wanted !== "off") {
+	button.addEventListener("click", () => Notification.requestPermission().then(offer))
+	offer()
+	hear({ news })
+}
+
+function news({ entry, isCall, item }) {
+	const isSeen = !document.hidden && item.querySelector("[aria-current]")
+	const isWanted = isCall || (wanted !== "mentions" && !("muted" in item.dataset))
+	if (isSeen || !isWanted || Notification.permission !== "granted") return
+	const title = [...new Set([senderOf(entry), field(item, "name").textContent])].join(" · ")
+	// One tag, so that all windows of a person show one notice.
+	const notice = new Notification(title, { body: wordsOf(entry), tag: `${entry.room_id}:${entry.seq}` })
+	notice.onclick = () => {
+		focus()
+		visit(`/rooms/${entry.room_id}`)
+		notice.close()
+	}
+}
