@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.rows) - ROWS.keys():
         parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
+    workspace.WORKSPACE.mkdir(mode=0o700, parents=True, exist_ok=True)
     workspace.set_up_django()
     size = Size.of(quick=options.quick)
     if options.repetitions:

@@ -13,10 +13,9 @@ from importlib import import_module
 from typing import Any
 
 from bson import ObjectId
-from pymongo import WriteConcern
+from pymongo import MongoClient, WriteConcern
 from pymongo.database import Database
 
-from . import workspace
 from .workspace import PEER_DATABASE, PRODUCT_DATABASE, TOKEN_MINUTES, WORKSPACE
 
 VERSION = 1
@@ -42,51 +41,60 @@ def seed_once() -> dict[str, Any]:
         if made["version"] == VERSION and time.time() - made["at"] < MAXIMUM_AGE.total_seconds():
             return made
     path.unlink(missing_ok=True)
-    made = Seeding().run() | {"version": VERSION, "at": time.time()}
+    made = make_everything() | {"version": VERSION, "at": time.time()}
     path.write_text(json.dumps(made))
     return made
 
 
+def make_everything() -> dict[str, Any]:
+    """Both databases, from nothing."""
+    from django.core.management import call_command
+
+    from chatservice.mongo.client import database
+
+    client = database().client
+    for name in (PRODUCT_DATABASE, PEER_DATABASE):
+        client.drop_database(name)
+    call_command("migrate", verbosity=0, interactive=False)
+    (WORKSPACE / "people").mkdir(exist_ok=True)
+    seeding = Seeding(database())
+    crowd: list[tuple[str, str]] = []
+    for number in range(CROWD_ROOMS):
+        people = seeding.people(ROOM_SIZE)
+        room_id = seeding.room(f"Crowd {number}", people, messages=0)
+        crowd += [(token, room_id) for _person, token in people]
+    write_people("crowd", crowd)
+    for size in (200, 1_000):
+        people = seeding.people(size)
+        room_id = seeding.room(f"Hall {size}", people, messages=0)
+        write_people(f"hall-{size}", [(token, room_id) for _person, token in people])
+    readers = seeding.people(ROOM_SIZE)
+    rooms = {}
+    for name, length in (("short", SHORT_HISTORY), ("long", LONG_HISTORY)):
+        rooms[name] = seeding.room(name.title(), readers, messages=length)
+        write_people(f"readers-{name}", [(token, rooms[name]) for _person, token in readers])
+    cookie = seeding.web_session(readers[0][0])
+    copy_for_the_peer(client)
+    return {"rooms": rooms, "cookie": cookie}
+
+
+def copy_for_the_peer(client: MongoClient[Document]) -> None:
+    db = client[PRODUCT_DATABASE]
+    for name in db.list_collection_names():
+        db[name].aggregate([{"$out": {"db": PEER_DATABASE, "coll": name}}])
+        for index in db[name].list_indexes():
+            options = {key: index[key] for key in index if key not in ("v", "key", "ns")}
+            client[PEER_DATABASE][name].create_index(list(index["key"].items()), **options)
+
+
 class Seeding:
-    """Makes both databases from nothing."""
+    """Makes people and rooms in a database that has been migrated."""
 
-    def __init__(self) -> None:
-        from chatservice.mongo.client import database
-
-        self.client = database().client
-        for name in (PRODUCT_DATABASE, PEER_DATABASE):
-            self.client.drop_database(name)
-        quick = WriteConcern(w=1, j=False)
-        self.db: Database[Document] = self.client.get_database(
-            PRODUCT_DATABASE, write_concern=quick
-        )
+    def __init__(self, db: Database[Document]) -> None:
+        self.db = db.with_options(write_concern=WriteConcern(w=1, j=False))
         self.people_made = 0
-        self.rooms: dict[str, str] = {}
 
-    def run(self) -> dict[str, Any]:
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0, interactive=False)
-        (WORKSPACE / "people").mkdir(exist_ok=True)
-        crowd: list[tuple[Document, str, str]] = []
-        for number in range(CROWD_ROOMS):
-            people = self._people(ROOM_SIZE)
-            room_id = self._room(f"Crowd {number}", people, messages=0)
-            crowd += [(person, token, room_id) for person, token in people]
-        write_people("crowd", [(token, room_id) for _person, token, room_id in crowd])
-        for size in (200, 1_000):
-            people = self._people(size)
-            room_id = self._room(f"Hall {size}", people, messages=0)
-            write_people(f"hall-{size}", [(token, room_id) for _person, token in people])
-        readers = self._people(ROOM_SIZE)
-        for name, length in (("short", SHORT_HISTORY), ("long", LONG_HISTORY)):
-            room_id = self.rooms[name] = self._room(name.title(), readers, messages=length)
-            write_people(f"readers-{name}", [(token, room_id) for _person, token in readers])
-        cookie = self._web_session(readers[0][0])
-        self._copy_for_the_peer()
-        return {"rooms": self.rooms, "cookie": cookie}
-
-    def _people(self, count: int) -> list[tuple[Document, str]]:
+    def people(self, count: int) -> list[tuple[Document, str]]:
         """New people, as documents, each with an access token of a session of their own."""
         from accounts.models import Session, User
         from accounts.tokens import AccessToken
@@ -109,7 +117,7 @@ class Seeding:
         self.db[Session._meta.db_table].insert_many(sessions)
         return list(zip(users, tokens, strict=True))
 
-    def _room(self, name: str, people: Sequence[tuple[Document, str]], *, messages: int) -> str:
+    def room(self, name: str, people: Sequence[tuple[Document, str]], *, messages: int) -> str:
         """A room with its log: that it was made, who is in it, and messages of theirs."""
         from chat.models import Entry, Membership, Room
         from chatservice.timestamps import now
@@ -176,7 +184,7 @@ class Seeding:
                 "rev": seq,
             }
 
-    def _web_session(self, person: Document) -> str:
+    def web_session(self, person: Document) -> str:
         """The cookie of somebody who is logged in with a browser."""
         from django.conf import settings
         from django.contrib import auth
@@ -195,15 +203,6 @@ class Seeding:
         session.set_expiry(timedelta(minutes=TOKEN_MINUTES))
         session.create()
         return session.session_key
-
-    def _copy_for_the_peer(self) -> None:
-        for name in self.db.list_collection_names():
-            collection = self.db[name]
-            collection.aggregate([{"$out": {"db": PEER_DATABASE, "coll": name}}])
-            copy = self.client[PEER_DATABASE][name]
-            for index in collection.list_indexes():
-                options = {key: index[key] for key in index if key not in ("v", "key", "ns")}
-                copy.create_index(list(index["key"].items()), **options)
 
 
 def document_of(instance: Any) -> Document:
@@ -232,8 +231,3 @@ def write_people(name: str, people: Sequence[tuple[str, str]]) -> None:
     """A file for the load generator: a line for each client, `token room number`."""
     lines = (f"{token} {room_id} 0\n" for token, room_id in people)
     (WORKSPACE / "people" / f"{name}.txt").write_text("".join(lines))
-
-
-if __name__ == "__main__":
-    workspace.set_up_django()
-    seed_once()

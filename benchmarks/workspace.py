@@ -31,10 +31,9 @@ def environment(**changes: str) -> dict[str, str]:
     return {**os.environ, **ours, **changes}
 
 
-def set_up_django() -> None:
-    """Make models and settings usable in this process, on the product's database."""
-    WORKSPACE.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.environ.update(environment())
+def set_up_django(**changes: str) -> None:
+    """Make models and settings usable in this process, with those of a service under test."""
+    os.environ.update(environment(**changes))
     import django
 
     django.setup()
