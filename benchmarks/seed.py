@@ -18,12 +18,13 @@ from pymongo.database import Database
 
 from .workspace import PEER_DATABASE, PRODUCT_DATABASE, TOKEN_MINUTES, WORKSPACE
 
-VERSION = 1
+VERSION = 2
 """To be raised with every change of what is made here: older databases are then made anew."""
 
 ROOM_SIZE = 20
 CROWD_ROOMS = 500
 SHORT_HISTORY, LONG_HISTORY = 100, 1_000_000
+SAYING = "is a message of an ordinary length, as people write them"
 BATCH = 10_000
 MAXIMUM_AGE = timedelta(minutes=TOKEN_MINUTES) - timedelta(days=1)
 
@@ -36,14 +37,23 @@ def seed_once() -> dict[str, Any]:
     Made anew if there is none, or of another version, or its tokens are about to end.
     """
     path = WORKSPACE / "seeded.json"
+    version = [VERSION, *migrations()]
     if path.exists():
         made = json.loads(path.read_text())
-        if made["version"] == VERSION and time.time() - made["at"] < MAXIMUM_AGE.total_seconds():
+        is_recent = time.time() - made["at"] < MAXIMUM_AGE.total_seconds()
+        if made["version"] == version and is_recent:
             return made
     path.unlink(missing_ok=True)
-    made = make_everything() | {"version": VERSION, "at": time.time()}
+    made = make_everything() | {"version": version, "at": time.time()}
     path.write_text(json.dumps(made))
     return made
+
+
+def migrations() -> list[str]:
+    """The names of all migrations there are: none is to be applied to a million messages."""
+    from django.db.migrations.loader import MigrationLoader
+
+    return sorted(f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations)
 
 
 def make_everything() -> dict[str, Any]:
@@ -120,6 +130,7 @@ class Seeding:
     def room(self, name: str, people: Sequence[tuple[Document, str]], *, messages: int) -> str:
         """A room with its log: that it was made, who is in it, and messages of theirs."""
         from chat.models import Entry, Membership, Room
+        from chat.words import terms_of
         from chatservice.timestamps import now
 
         room = document_of(Room(name=name))
@@ -127,6 +138,8 @@ class Seeding:
         owner = people[0][0]
         room |= {
             "created_by_id": owner["_id"],
+            "name_terms": terms_of(name),
+            "description_terms": [],
             "rev": 1,
             "last_seq": messages + 2,
             "projected_seq": messages + 2,
@@ -173,11 +186,15 @@ class Seeding:
         count: int,
         moment: datetime,
     ) -> Iterator[Document]:
+        from chat.words import terms_of
+
+        terms = terms_of(SAYING)
         for number in range(1, count + 1):
             author, seq = people[number % len(people)][0], number + 2
             yield {
                 **entry_of(author, room_id, seq, "message", moment + timedelta(seconds=number)),
-                "content": f"{number} is a message of an ordinary length, as people write them.",
+                "content": f"{number} {SAYING}.",
+                "terms": [f"{number}", *terms],
                 "reply_to": None,
                 "via": "rest",
                 "number": number,

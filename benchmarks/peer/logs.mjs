@@ -10,6 +10,11 @@ const MAX_BATCH = 200
 const PROGRESS_INTERVAL = 200 // milliseconds
 const DUPLICATE_KEY = 11_000
 
+/** The words by which the service's search finds a message: an index has them. */
+function termsOf(text) {
+  return [...new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [])]
+}
+
 export class RoomLogs {
   #logs = new Map()
   #progress = new Map()
@@ -166,6 +171,7 @@ class RoomLog {
       sender: author.email,
       created_at: new Date(),
       content: message.content,
+      terms: termsOf(message.content),
       reply_to: null,
       via: message.via,
       number: this.count + offset,

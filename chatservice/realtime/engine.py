@@ -1,12 +1,21 @@
-"""What engine.io, the transport below Socket.IO, leaves to its user: long-polling, mostly.
+"""What engine.io, the transport below Socket.IO, leaves to its user: polling, and idle sockets.
 
 python-engineio names the class of its sockets in one place and offers no setting for it, so
 `install` puts ours there. Each difference is tested with the official clients.
+
+An idle WebSocket costs python-engineio five tasks and three queues, and each packet a way through
+them. Here it waits in the task that its server has made for it, and has a queue only while
+something is in it (docs/decisions/0018-idle-sockets.md). `FANOUT=library` leaves WebSockets to
+python-engineio altogether.
 """
 
 import asyncio
+import contextlib
+import inspect
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 from engineio import async_server, async_socket, exceptions, packet
@@ -14,7 +23,7 @@ from engineio.payload import Payload
 
 from chatservice import metrics
 
-from .fanout import MAX_BACKLOG, DirectWriter, SharedPacket
+from .fanout import MAX_BACKLOG, DirectWriter, SharedPacket, report_once
 
 MAX_PACKETS_IN = 2_000
 """Packets in one polling request from a client. engine.io's own limit is 16; what a client sends
@@ -34,6 +43,11 @@ UNREADABLE = (ValueError, IndexError, KeyError, TypeError, RecursionError)
 """What python-engineio and python-socketio raise for packets that no library sends."""
 
 logger = logging.getLogger(__name__)
+
+PING = SharedPacket("", packet.PING)
+
+SOCKET_IO_CONNECT = "0"
+"""How a Socket.IO packet begins with which a client connects to a namespace."""
 
 ASGIApp = Callable[[dict, Callable, Callable], Awaitable[None]]
 
@@ -76,36 +90,51 @@ class EngineSocket(async_socket.AsyncSocket):
     python-engineio writes a traceback: a stranger could fill the disk with those.
     """
 
+    server: "EngineServer"
+
     def __init__(self, server: Any, sid: str) -> None:
+        self._queue: CountingQueue | None = None
+        self._websocket: Any = None
+        """Of engine.io's: there once nothing of the handshake or the upgrade is under way."""
+        self._writer: DirectWriter | None = None
+        self._sending: asyncio.Task[None] | None = None
+        self._ping_timer: asyncio.TimerHandle | None = None
         super().__init__(server, sid)
-        self.queue = CountingQueue()
-        self.writer: DirectWriter | None = None
         self.is_given_up = False
+
+    @property
+    def queue(self) -> CountingQueue:
+        """What waits to be sent. Made when it is needed, and dropped when it has been empty."""
+        if self._queue is None:
+            self._queue = CountingQueue()
+        return self._queue
+
+    @queue.setter
+    def queue(self, queue: None) -> None:
+        self._queue = queue
+
+    @property
+    def waiting(self) -> int:
+        """How many packets wait to be sent."""
+        return 0 if self._queue is None else self._queue.qsize()
+
+    # Sending
 
     def push(self, packets: list[SharedPacket]) -> None:
         """Send packets without waiting: at once if nothing is before them, else in their turn.
 
         A client that does not fetch what is queued for it is cut off, and resumes.
         """
-        if self.writer is not None and self._is_idle_websocket() and self.writer.is_open:
+        if self._may_write_directly():
             for each in packets:
-                self.writer.write(each.frame)
+                self._writer.write(each.frame)
         elif self._is_overdue():
             if self._give_up():
                 self.server.start_background_task(self._abort)
         else:
             for each in packets:
                 self.queue.put_nowait(each)
-
-    async def send(self, pkt: packet.Packet) -> None:
-        """Queue a packet that is for this client alone: an acknowledgement, for one.
-
-        Who asks for more and more and reads none of it is cut off, too.
-        """
-        if not self._is_overdue():
-            await super().send(pkt)
-        elif self._give_up():
-            await self._abort()
+            self._send_soon()
 
     def _give_up(self) -> bool:
         """Note that the client does not read; returns whether this is the first sign of it."""
@@ -118,19 +147,68 @@ class EngineSocket(async_socket.AsyncSocket):
 
     def _is_overdue(self) -> bool:
         """Whether too much waits already, here or on the transport."""
-        waiting = self.queue.size + (self.writer.backlog if self.writer is not None else 0)
-        return waiting > MAX_BACKLOG or self.queue.qsize() > MAX_QUEUED_PACKETS
+        size = 0 if self._queue is None else self._queue.size
+        size += 0 if self._writer is None else self._writer.backlog
+        return size > MAX_BACKLOG or self.waiting > MAX_QUEUED_PACKETS
 
-    def _is_idle_websocket(self) -> bool:
-        """Whether this is a WebSocket whose writer has handed on all that was queued.
+    def _may_write_directly(self) -> bool:
+        """Whether this is a WebSocket of Daphne's that has nothing else to send.
 
-        `unfinished` counts what the writer has taken and not yet written, too.
+        `unfinished` counts what was taken from the queue and is not yet written, too.
         """
-        return self.upgraded and not self.upgrading and not self.queue.unfinished
+        return (
+            self._writer is not None
+            and self.upgraded
+            and not self.upgrading
+            and not (self._queue is not None and self._queue.unfinished)
+            and self._writer.is_open
+        )
+
+    async def send(self, pkt: packet.Packet) -> None:
+        """Send a packet that is for this client alone: an acknowledgement, for one.
+
+        Who asks for more and more and reads none of it is cut off, too.
+        """
+        if self._is_overdue():
+            if self._give_up():
+                await self._abort()
+        elif not self.server.is_direct:
+            await super().send(pkt)
+        elif await self.check_ping_timeout():
+            if self._may_write_directly():
+                self._writer.send(pkt.encode())
+            else:
+                self.queue.put_nowait(pkt)
+                self._send_soon()
+
+    def _send_soon(self) -> None:
+        """Have the queue sent, if this is a WebSocket; a polling client comes and fetches it."""
+        if self._websocket is not None and self._sending is None:
+            self._sending = self.server.start_background_task(self._send_queued)
+
+    async def _send_queued(self) -> None:
+        """Send what is queued, in order, and close the WebSocket where the queue says so."""
+        try:
+            while (queue := self._queue) is not None and not queue.empty():
+                pkt = queue.get_nowait()
+                try:
+                    if pkt is None:
+                        await self._websocket.close()
+                        return
+                    await self._websocket.send(pkt.encode())
+                finally:
+                    queue.task_done()
+            self._queue = None
+        except Exception as error:  # whatever a server raises for a connection that is gone
+            logger.debug("A WebSocket could not be written to: %s", type(error).__name__)
+            with contextlib.suppress(Exception):
+                await self._websocket.close()
+        finally:
+            self._sending = None
 
     async def _abort(self) -> None:
-        if self.writer is not None:
-            self.writer.abort()
+        if self._writer is not None:
+            self._writer.abort()
         await self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_ERROR)
         while not self.queue.empty():
             self.queue.get_nowait()
@@ -147,6 +225,8 @@ class EngineSocket(async_socket.AsyncSocket):
                 self.queue.get(), self.server.ping_interval + self.server.ping_timeout
             )
         except (TimeoutError, asyncio.CancelledError):
+            if self.server.is_direct and self.upgraded:
+                return [packet.Packet(packet.NOOP)]  # a poll that was left over
             raise exceptions.QueueEmpty from None
         self.queue.task_done()
         if first is None:
@@ -172,14 +252,48 @@ class EngineSocket(async_socket.AsyncSocket):
         was_open = not self.closed
         await super().close(wait=False, abort=abort, reason=reason)
         if was_open and self.closed:
+            if self._ping_timer is not None:
+                self._ping_timer.cancel()
             self.queue.put_nowait(None)
-        if wait and self.upgraded:
-            await self.queue.join()
+            self._send_soon()
+        if wait and self.upgraded and self._queue is not None:
+            await self._queue.join()
+
+    # Pings
+
+    def schedule_ping(self) -> None:
+        """Ask the client in a while whether it is still there; called anew when it has answered."""
+        if not self.server.is_direct:
+            super().schedule_ping()
+        elif self.last_ping:
+            self.last_ping = None
+            self._call_later(self.server.ping_interval, self._ping)
+
+    def _ping(self) -> None:
+        if not self.closing and not self.closed:
+            self.last_ping = time.time()
+            self.push([PING])
+            # A little later than the moment, so that it has passed by every clock.
+            self._call_later(self.server.ping_timeout + 0.1, self._miss_pong)
+
+    def _miss_pong(self) -> None:
+        if not self.closing and not self.closed:
+            self.server.start_background_task(self.check_ping_timeout)
+
+    def _call_later(self, seconds: float, call: Callable[[], None]) -> None:
+        if self._ping_timer is not None:
+            self._ping_timer.cancel()
+        self._ping_timer = asyncio.get_running_loop().call_later(seconds, call)
+
+    # Receiving
 
     async def receive(self, pkt: packet.Packet) -> None:
         if pkt.packet_type >= len(packet.packet_names):
             raise exceptions.UnknownPacketError
-        await super().receive(pkt)
+        if self.server.is_direct and pkt.packet_type == packet.MESSAGE:
+            await self.server.take_message(self.sid, pkt.data)
+        else:
+            await super().receive(pkt)
 
     async def handle_post_request(self, environ: dict[str, Any]) -> None:
         try:
@@ -189,12 +303,72 @@ class EngineSocket(async_socket.AsyncSocket):
             raise exceptions.UnknownPacketError from None  # answered with 400
 
     async def _websocket_handler(self, ws: Any) -> None:
-        self.writer = DirectWriter.find(ws.asgi_send)
         try:
-            await super()._websocket_handler(ws)
+            if self.server.is_direct:
+                await self._serve(ws)
+            else:
+                await super()._websocket_handler(ws)
         except UNREADABLE as error:
             log_unreadable(error)
             await self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_ERROR)
+
+    async def _serve(self, ws: Any) -> None:
+        """Read a WebSocket until it ends, and let what is sent go out through it."""
+        if self.connected:
+            if not await self._upgrade(ws):
+                return
+        else:
+            self.connected = self.upgraded = True
+        self._websocket = ws
+        self._writer = DirectWriter.find(ws.asgi_send)
+        self._send_soon()
+        reason = self.server.reason.TRANSPORT_CLOSE
+        try:
+            await self._read(ws)
+        except UNREADABLE as error:
+            log_unreadable(error)
+            reason = self.server.reason.TRANSPORT_ERROR
+        finally:
+            self._websocket = self._writer = None
+            if self._sending is not None:
+                self._sending.cancel()
+            await self.close(wait=False, abort=True, reason=reason)
+            self._forget_queue()
+            await ws.close()
+
+    async def _read(self, ws: Any) -> None:
+        with contextlib.suppress(OSError, exceptions.SocketIsClosedError):
+            while (data := await ws.wait()) is not None:
+                if len(data) > self.server.max_http_buffer_size:
+                    return
+                with contextlib.suppress(exceptions.UnknownPacketError):
+                    await self.receive(packet.Packet(encoded_packet=data))
+
+    def _forget_queue(self) -> None:
+        """Drop what can no longer be sent, so that nobody waits for it."""
+        queue, self._queue = self._queue, None
+        while queue is not None and not queue.empty():
+            queue.get_nowait()
+            queue.task_done()
+
+    async def _upgrade(self, ws: Any) -> bool:
+        """Move from long-polling to this WebSocket; false if the client does not go through.
+
+        Nothing is sent while it lasts, and the poll under way is ended by a packet that says
+        nothing.
+        """
+        self.upgrading = True
+        try:
+            if await ws.wait() != "2probe":
+                return False
+            await ws.send("3probe")
+            self.queue.put_nowait(packet.Packet(packet.NOOP))
+            self.upgraded = await ws.wait() == "5"
+            return self.upgraded
+        except OSError:
+            return False
+        finally:
+            self.upgrading = False
 
 
 def log_unreadable(error: Exception) -> None:
@@ -210,6 +384,27 @@ class EngineServer(async_server.AsyncServer):
 
     worker: int | None = None
     """The number of this process among those that share a port; its session ids start with it."""
+
+    is_direct = False
+    """Whether WebSockets are served here and not by python-engineio."""
+
+    def create_queue(self, *args: Any, **kwargs: Any) -> None:
+        """None: a socket makes its queue when it needs one."""
+
+    async def take_message(self, sid: str, data: str | bytes) -> None:
+        """Hand on what a client says.
+
+        Without a task, which python-engineio makes for each packet: Socket.IO makes one for each
+        event. It makes none for somebody who connects, and that takes a while.
+        """
+        in_background = isinstance(data, str) and data.startswith(SOCKET_IO_CONNECT)
+        await self._trigger_event("message", sid, data, run_async=in_background)
+
+    async def send_packet(self, sid: str, pkt: packet.Packet) -> None:
+        """Send to a socket that is still there; python-engineio would log the id of a lost one."""
+        socket = self.sockets.get(sid)
+        if socket is not None and not socket.closed:
+            await super().send_packet(sid, pkt)
 
     def _unauthorized(self, message: str | None = None) -> dict[str, Any]:
         """The answer to a handshake that is not let in; nothing but limits keeps any out here."""
@@ -231,6 +426,32 @@ def install() -> None:
     """Let every engine.io server of this process use these sockets and limits."""
     async_server.async_socket.AsyncSocket = EngineSocket
     Payload.max_decode_packets = MAX_PACKETS_IN
+
+
+LIBRARY_METHODS = {
+    "_websocket_handler": ["self", "ws"],
+    "check_ping_timeout": ["self"],
+    "close": ["self", "wait", "abort", "reason"],
+    "receive": ["self", "pkt"],
+    "schedule_ping": ["self"],
+    "send": ["self", "pkt"],
+}
+LIBRARY_STATE = {"last_ping", "connected", "upgrading", "upgraded", "closing", "closed"}
+"""What `EngineSocket` relies on in python-engineio's own class."""
+
+
+def knows_library() -> bool:
+    """Whether python-engineio is as `EngineSocket` expects it; if not, the log says so, once."""
+    [library] = EngineSocket.__bases__
+    changed = [
+        name
+        for name, expected in LIBRARY_METHODS.items()
+        if list(inspect.signature(getattr(library, name, print)).parameters) != expected
+    ]
+    changed += LIBRARY_STATE - vars(library(SimpleNamespace(create_queue=lambda: None), "")).keys()
+    if changed:
+        report_once(f"python-engineio's sockets have another {', '.join(sorted(changed))}")
+    return not changed
 
 
 def ending_with_its_client(app: ASGIApp) -> ASGIApp:

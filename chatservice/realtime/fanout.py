@@ -31,28 +31,15 @@ OPEN = 3  # autobahn's WebSocketProtocol.STATE_OPEN
 
 
 class SharedPacket(engine_packet.Packet):
-    """An engine.io message that goes to many sockets: encoded once for each kind of transport."""
+    """An engine.io packet that goes to many sockets: encoded once for each kind of transport."""
 
-    def __init__(self, data: str | bytes) -> None:
-        super().__init__(engine_packet.MESSAGE, data)
-
-    @cached_property
-    def payload(self) -> bytes:
-        """What a WebSocket message holds."""
-        return self.data if self.binary else b"4" + self.data.encode()
+    def __init__(self, data: str | bytes, packet_type: int = engine_packet.MESSAGE) -> None:
+        super().__init__(packet_type, data)
 
     @cached_property
     def frame(self) -> bytes:
-        """One complete WebSocket frame (RFC 6455, section 5.2), unmasked, as servers send them."""
-        opcode = 0x82 if self.binary else 0x81
-        length = len(self.payload)
-        if length < 126:
-            header = struct.pack("!BB", opcode, length)
-        elif length < 2**16:
-            header = struct.pack("!BBH", opcode, 126, length)
-        else:
-            header = struct.pack("!BBQ", opcode, 127, length)
-        return header + self.payload
+        """The WebSocket frame that carries it."""
+        return frame_of(self.encode())
 
     def encode(self, b64: bool = False) -> str | bytes:
         """For the queue of one socket.
@@ -61,8 +48,22 @@ class SharedPacket(engine_packet.Packet):
         answer of a polling client in the same room.
         """
         if not self.binary:
-            return "4" + self.data
+            return f"{self.packet_type}{self.data}"
         return "b" + base64.b64encode(self.data).decode() if b64 else self.data
+
+
+def frame_of(message: str | bytes) -> bytes:
+    """One complete WebSocket frame (RFC 6455, section 5.2), unmasked, as servers send them."""
+    is_text = isinstance(message, str)
+    payload = message.encode() if is_text else message
+    opcode, length = 0x81 if is_text else 0x82, len(payload)
+    if length < 126:
+        header = struct.pack("!BB", opcode, length)
+    elif length < 2**16:
+        header = struct.pack("!BBH", opcode, 126, length)
+    else:
+        header = struct.pack("!BBQ", opcode, 127, length)
+    return header + payload
 
 
 class DirectWriter:
@@ -110,6 +111,10 @@ class DirectWriter:
     def abort(self) -> None:
         """End the connection at once, and forget what waits."""
         self.transport.abortConnection()
+
+    def send(self, message: str | bytes) -> None:
+        """Send a message of its own to this one client."""
+        self.write(frame_of(message))
 
     def write(self, frame: bytes) -> None:
         """Send a frame now or, if the client has not read what came before, after that."""

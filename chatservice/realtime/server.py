@@ -69,6 +69,7 @@ class SocketServer(socketio.AsyncServer):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.eio.is_direct = settings.FANOUT == "direct" and engine.knows_library()
         self._networks: dict[str, str] = {}
         self._asked: set[str] = set()
         self._sockets_of: Counter[str] = Counter()
@@ -206,7 +207,7 @@ async def watch_loop() -> None:
 @metrics.on_scrape
 def look_at_queues() -> None:
     metrics.worker.set(engine.EngineServer.worker or 0)
-    waiting = [socket.queue.qsize() for socket in list(sio.eio.sockets.values())]
+    waiting = [socket.waiting for socket in list(sio.eio.sockets.values())]
     metrics.socket_queue.set(sum(waiting))
     metrics.longest_socket_queue.set(max(waiting, default=0))
 
