@@ -16,6 +16,10 @@ HOLD = 1.0
 """Seconds that an item waits for the one before it. Another process is some milliseconds away;
 only what was lost, or a process that died in between, makes anybody wait for all of it."""
 
+FIRST_HOLD = 0.05
+"""The same for the first item of a sequence that this process hears of: mostly there is none before
+it that still has to come."""
+
 MAX_HELD = 1_000
 """Items of one sequence that wait; with more, the missing one is given up."""
 
@@ -36,7 +40,11 @@ class Sequencer(Generic[T]):
 
     def push(self, name: str, number: int, item: T, *, may_hold: bool) -> list[T]:
         """Take an item; return what is in turn now: often just this, sometimes nothing or more."""
-        sequence = self._sequences.pop(name, None) or _Sequence(number)
+        hold = HOLD
+        sequence = self._sequences.pop(name, None)
+        if sequence is None:
+            hold = FIRST_HOLD
+            sequence = _Sequence(max(number - 1, 1) if may_hold else number)
         self._sequences[name] = sequence
         if len(self._sequences) > MAX_SEQUENCES:
             self._forget_one()
@@ -44,7 +52,7 @@ class Sequencer(Generic[T]):
             sequence.held[number] = item
             if sequence.timer is None:
                 loop = asyncio.get_running_loop()
-                sequence.timer = loop.call_later(HOLD, self._give_up, sequence)
+                sequence.timer = loop.call_later(hold, self._give_up, sequence)
             return []
         if number >= sequence.following:
             earlier = sequence.release(below=number)

@@ -1,0 +1,41 @@
+"""What several processes announce at the same time is put back in order."""
+
+import asyncio
+
+from chatservice.realtime.sequencer import Sequencer
+
+
+def handed_on(*numbers, may_hold=True):
+    """What comes out, in order, when items come in with these numbers, and some time passes."""
+    late = []
+
+    async def push_all():
+        sequencer = Sequencer(on_late=late.extend)
+        in_turn = [
+            item
+            for number in numbers
+            for item in sequencer.push("room", number, number, may_hold=may_hold)
+        ]
+        held = [len(sequence.held) for sequence in sequencer._sequences.values()]
+        while any(sequence.held for sequence in sequencer._sequences.values()):
+            await asyncio.sleep(0.01)
+        return in_turn, sum(held)
+
+    in_turn, held = asyncio.run(push_all())
+    assert len(late) == held
+    return in_turn, late
+
+
+def test_the_first_that_is_heard_of_waits_a_moment_for_the_one_before():
+    assert handed_on(4, 5, 3, 6) == ([3, 4, 5, 6], [])
+    assert handed_on(7, 8) == ([], [7, 8])
+    assert handed_on(1, 2) == ([1, 2], [])
+
+
+def test_what_comes_too_early_waits_for_its_turn():
+    assert handed_on(1, 3, 4, 2, 5) == ([1, 2, 3, 4, 5], [])
+    assert handed_on(1, 3, 4) == ([1], [3, 4])
+
+
+def test_nothing_is_held_while_the_others_cannot_be_heard():
+    assert handed_on(4, 6, 5, may_hold=False) == ([4, 6, 5], [])
