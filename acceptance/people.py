@@ -4,6 +4,7 @@ import contextlib
 import secrets
 import threading
 
+import engineio
 import requests
 import socketio
 
@@ -99,12 +100,26 @@ def answer(response):
         return response.status_code, response.text
 
 
+class InOrder(engineio.Client):
+    """Handles what comes one after the other, where the library starts a thread for each."""
+
+    def _trigger_event(self, event, *args, run_async=False):
+        return super()._trigger_event(event, *args, run_async=False)
+
+
+class OrderedClient(socketio.Client):
+    """python-socketio's threaded client, whose handlers are called in the order of the events."""
+
+    def _engineio_client_class(self):
+        return InOrder
+
+
 class Device:
     """One connection of python-socketio's client, which remembers all that came, in order."""
 
     def __init__(self, url):
         self.url = url
-        self.client = socketio.Client(
+        self.client = OrderedClient(
             reconnection=False,
             handle_sigint=False,
             # Else the WebSocket library names an origin of its own beside the one in `headers`.
