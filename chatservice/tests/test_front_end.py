@@ -9,8 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CSS = sorted((ROOT / "static/css").rglob("*.css"))
 JS = sorted((ROOT / "static/js").rglob("*.js"))
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-MAX_CSS_BYTES = 20 * 1024
-MAX_JS_BYTES = 60 * 1024
+MAX_CSS_BYTES = 20_000
+MAX_JS_BYTES = 60_000
 
 PHYSICAL = re.compile(
     r"""(?<![\w-])(

@@ -1,16 +1,17 @@
 // The REST API, as the person whose cookie this browser has.
 
+import { one } from "chat/dom"
 import { say } from "chat/texts"
 
 const headers = () => ({
 	Accept: "application/json",
-	"X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value,
+	"X-CSRFToken": one("[name=csrfmiddlewaretoken]").value,
 })
 
-/** The answer, null for nothing. What an Error says is for people. */
+/** What a `path` of the rooms answers, null for nothing. What an Error says is for people. */
 export async function call(method, path, body) {
 	const json = body && { "Content-Type": "application/json" }
-	const response = await fetch(path, { method, headers: { ...headers(), ...json }, body: JSON.stringify(body) }).catch(() => null)
+	const response = await fetch(`/chat/chat_rooms/${path}`, { method, headers: { ...headers(), ...json }, body: JSON.stringify(body) }).catch(() => null)
 	const answer = await response?.json().catch(() => null)
 	if (!response?.ok) throw new Error(answer?.detail ?? say("no_answer"))
 	return answer
@@ -28,7 +29,7 @@ export function upload(file, { progress, isStopped }) {
 	request.upload.onprogress = ({ loaded, total }) => (isStopped() ? request.abort() : progress(loaded / total))
 	return new Promise((resolve, reject) => {
 		request.onloadend = () => {
-			if (request.status >= 200 && request.status < 300) resolve(request.response)
+			if (request.response?.file_url) resolve(request.response)
 			else reject(new Error(request.response?.detail ?? say("no_answer")))
 		}
 		request.send(form)

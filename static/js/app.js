@@ -11,8 +11,9 @@ import "chat/room-switcher"
 import "chat/live-line"
 import "chat/keys"
 import "chat/notifications"
+import { one } from "chat/dom"
 import { forgetEverything } from "chat/kept"
 import { start } from "chat/live"
 
-document.querySelector("[data-log-out]").addEventListener("submit", forgetEverything)
+one("[data-log-out]").addEventListener("submit", forgetEverything)
 start()

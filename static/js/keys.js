@@ -1,10 +1,11 @@
 // The keys that work all over the page.
 
 import { announce } from "chat/announce"
+import { all, one } from "chat/dom"
 import { visit } from "chat/visit"
 
 function go(step, isForUnread) {
-	const links = [...document.querySelectorAll(".room:not([hidden]) > .room__link")]
+	const links = all(".room:not([hidden]) > .room__link")
 	const here = links.findIndex((anchor) => anchor.ariaCurrent)
 	const ahead = step > 0 ? links.slice(here + 1) : links.slice(0, Math.max(here, 0)).reverse()
 	const there = ahead.find((anchor) => !isForUnread || anchor.closest(".room--unread"))
@@ -15,10 +16,10 @@ document.addEventListener("keydown", (event) => {
 	const { key, code, altKey, shiftKey, target } = event
 	const isCommand = event.ctrlKey || event.metaKey
 	if (isCommand && !altKey && code === "KeyK") announce("switch_rooms")
-	else if (isCommand || document.querySelector("dialog[open], :popover-open")) return
+	else if (isCommand || one("dialog[open], :popover-open")) return
 	else if (altKey && key === "ArrowUp") go(-1, shiftKey)
 	else if (altKey && key === "ArrowDown") go(1, shiftKey)
-	else if (key === "?" && !target.matches?.("input, textarea, select")) document.getElementById("keys").showModal()
+	else if (key === "?" && !target.matches?.("input, textarea, select")) one("#keys").showModal()
 	else return
 	event.preventDefault()
 })

@@ -31,9 +31,7 @@ export function rewind(room, seq) {
 
 export const position = (room) => logs.get(room)?.seq ?? 0
 
-export function expect(room, seq) {
-	setTimeout(() => position(room) < seq && logs.has(room) && catchUp(), PATIENCE)
-}
+export const expect = (room, seq) => setTimeout(() => position(room) < seq && logs.has(room) && catchUp(), PATIENCE)
 
 export function start() {
 	hear({

@@ -18,7 +18,7 @@ if (window.Notification && wanted !== "off") {
 }
 
 function news({ entry, isCall, item }) {
-	const isSeen = !document.hidden && item.querySelector("[aria-current]")
+	const isSeen = !document.hidden && one("[aria-current]", item)
 	const isWanted = isCall || (wanted !== "mentions" && !("muted" in item.dataset))
 	if (isSeen || !isWanted || Notification.permission !== "granted") return
 	const title = [...new Set([senderOf(entry), field(item, "name").textContent])].join(" · ")

@@ -11,7 +11,7 @@ const items = new Map((recall("outbox") ?? []).map((item) => [item.client_id, it
 
 export function post(room, content, reply_to) {
 	// Not randomUUID: browsers have it on https and localhost only.
-	const client_id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+	const client_id = crypto.getRandomValues(new Uint32Array(4)).join("-")
 	const item = { client_id, room, content, reply_to, at: new Date().toISOString() }
 	items.set(client_id, item)
 	save()
@@ -19,9 +19,7 @@ export function post(room, content, reply_to) {
 	transmit(item)
 }
 
-export function retry(clientId) {
-	transmit(items.get(clientId))
-}
+export const retry = (clientId) => transmit(items.get(clientId))
 
 export function discard(clientId) {
 	if (items.delete(clientId)) save()
@@ -38,7 +36,7 @@ hear({
 async function transmit(item) {
 	const { client_id, room, content, reply_to } = item
 	delete item.failed
-	announce("sending", item)
+	announce("progress", item)
 	if (!isConnected()) return
 	try {
 		const { seq } = await request("chat_message", { room, message: content, client_id, reply_to })
@@ -48,10 +46,8 @@ async function transmit(item) {
 		if (!items.has(client_id) || !isConnected()) return // it has arrived, or is sent again later
 		item.failed = say("not_sent", { reason: error.message })
 		save()
-		announce("failed", item)
+		announce("progress", item)
 	}
 }
 
-function save() {
-	keep("outbox", items.size ? [...items.values()] : null)
-}
+const save = () => keep("outbox", items.size ? [...items.values()] : null)

@@ -5,7 +5,6 @@ import { announce } from "chat/announce"
 import { say } from "chat/texts"
 
 const ACK_TIMEOUT = 10_000 // milliseconds
-const EVENTS = ["room_event", "typing", "read", "presence", "membership", "profile", "resumed", "resync"]
 
 let socket
 
@@ -25,7 +24,7 @@ export function connect(positions) {
 		else if (!socket.active) setTimeout(() => socket.connect(), 2_000)
 	})
 	socket.on("error", (problem) => isOver(problem) && announce("session_ended"))
-	for (const event of EVENTS) socket.on(event, (data) => announce(event, data))
+	socket.onAny(announce)
 }
 
 export const isConnected = () => socket?.connected ?? false

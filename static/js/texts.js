@@ -6,7 +6,6 @@ const language = document.documentElement.lang
 // The reader's own variety decides on the clock and the order of dates.
 export const locale = navigator.languages.find((name) => name.split("-")[0] === language) ?? language
 const plurals = new Intl.PluralRules(language)
-const numbers = new Intl.NumberFormat(language)
 
 export const say = (name, words = {}) => texts[name].replace(/%\((\w+)\)s/g, (_, word) => words[word] ?? "")
 
@@ -15,5 +14,4 @@ export function count(name, number) {
 	return (forms[plurals.select(number)] ?? forms.other).replace("%(count)s", digits(number))
 }
 
-export const digits = (number) => numbers.format(number)
-
+export const digits = new Intl.NumberFormat(language).format

@@ -1,6 +1,7 @@
 // Going from page to page: the server's page is fetched, and its middle put in place.
 
 import { announce } from "chat/announce"
+import { one } from "chat/dom"
 
 const PAGES = /^\/($|rooms\/)/
 
@@ -14,26 +15,26 @@ export function fetchPage(url, { body, part = "stage" } = {}) {
 	request.setRequestHeader("Accept", "text/html")
 	request.setRequestHeader("X-Part", part)
 	return new Promise((resolve) => {
-		request.onloadend = () => resolve({ status: request.status, url: request.responseURL, page: request.response })
+		request.onloadend = () => resolve(request)
 		request.send(body)
 	})
 }
 
 export async function visit(url, { push = true, body } = {}) {
 	const turn = ++newest
-	const answer = await fetchPage(url, { body })
+	const { response: page, responseURL, status } = await fetchPage(url, { body })
 	if (turn !== newest) return // something else was asked for meanwhile
-	const stage = answer.page?.getElementById("stage")
+	const stage = page && one("#stage", page)
 	if (!stage) return body ? location.reload() : location.assign(url)
-	if (push && answer.status === 200) history.pushState(null, "", answer.url)
-	document.getElementById("stage").replaceWith(document.adoptNode(stage))
-	document.getElementById("panes").dataset.pane = answer.page.getElementById("panes").dataset.pane
-	document.title = answer.page.title
+	if (push && status === 200) history.pushState(null, "", responseURL)
+	one("#stage").replaceWith(stage)
+	one("#panes").dataset.pane = one("#panes", page).dataset.pane
+	document.title = page.title
 	announce("visited")
-	const target = stage.querySelector(".message[autofocus]")
+	const target = one(".message[autofocus]", stage)
 	target?.scrollIntoView({ block: "center" })
-	const writing = matchMedia("(hover: hover)").matches && stage.querySelector(".composer__text")
-	;(stage.querySelector("[aria-invalid=true]") || target || writing || stage.querySelector("#main")).focus({ preventScroll: true })
+	const writing = matchMedia("(hover: hover)").matches && one(".composer__text", stage)
+	;(one("[aria-invalid=true]", stage) || target || writing || one("#main")).focus({ preventScroll: true })
 }
 
 addEventListener("popstate", () => visit(location.href, { push: false }))

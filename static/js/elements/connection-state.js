@@ -15,7 +15,7 @@ define("connection-state", (element, { hear }) => {
 		connected() {
 			clearTimeout(timer)
 			timer = undefined
-			if (element.querySelector("[data-when=offline]").hidden) return
+			if (element.firstElementChild.hidden) return
 			show("back")
 			setTimeout(() => timer || show(null), GOOD_NEWS)
 		},

@@ -1,11 +1,22 @@
 import { hear } from "chat/announce"
 
+/** An `action` that comes once for however many calls within some milliseconds. */
+function soon(action, delay = 150) {
+	let timer
+	return () => {
+		timer ??= setTimeout(() => {
+			timer = undefined
+			action()
+		}, delay)
+	}
+}
+
 /**
  * Define an element by what it does from when it comes into the page. What it listens to with these
  * tools ends when it goes; one that has a room hears of that alone.
  */
 export function define(tag, setUp) {
-	class Element extends HTMLElement {
+	customElements.define(tag, class extends HTMLElement {
 		#ending
 
 		connectedCallback() {
@@ -17,6 +28,7 @@ export function define(tag, setUp) {
 				room,
 				signal,
 				listen,
+				soon,
 				part: (name) => this.querySelector(`[data-part="${name}"]`),
 				hear: (listeners) => hear(listeners, signal, room),
 				// By the `data-act` of what is clicked.
@@ -34,6 +46,5 @@ export function define(tag, setUp) {
 		disconnectedCallback() {
 			this.#ending.abort()
 		}
-	}
-	customElements.define(tag, Element)
+	})
 }

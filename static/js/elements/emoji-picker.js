@@ -1,10 +1,9 @@
 import { define } from "chat/element"
 import { findEmoji } from "chat/emoji"
-import { clone } from "chat/dom"
+import { clone, one } from "chat/dom"
 
-/** A grid of emoji with a search. */
 define("emoji-picker", (picker, { hear, listen, acts, part }) => {
-	const search = picker.querySelector("input")
+	const search = one("input", picker)
 	const grid = part("grid")
 	let choose
 

@@ -14,7 +14,7 @@ define("live-line", (line, { room, hear, part }) => {
 		const writers = [...typing.keys()]
 		part("typing").textContent = writers.length ? say(writers.length > 1 ? "typing_some" : "typing_one", { people: namesOf(writers) }) : ""
 		const last = all("message-list:not([newer]) .message[data-seq]").at(-1)
-		const readers = [...read.keys()].filter((id) => id !== me && read.get(id) >= Number(last?.dataset.seq))
+		const readers = [...read.keys()].filter((id) => id !== me && read.get(id) >= last?.dataset.seq)
 		part("seen").textContent = readers.length && last.matches(".message--mine") ? say("seen_by", { people: namesOf(readers) }) : ""
 	}
 

@@ -2,10 +2,7 @@ import { locale } from "chat/texts"
 
 const DAY = 24 * 60 * 60 * 1000 // milliseconds
 
-const formatter = (options) => {
-	const format = new Intl.DateTimeFormat(locale, options)
-	return (moment) => format.format(moment)
-}
+const formatter = (options) => new Intl.DateTimeFormat(locale, options).format
 const time = formatter({ hour: "2-digit", minute: "2-digit" })
 const full = formatter({ dateStyle: "full", timeStyle: "short" })
 const weekday = formatter({ weekday: "short" })

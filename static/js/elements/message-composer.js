@@ -1,6 +1,6 @@
 import { announce } from "chat/announce"
 import { call, upload } from "chat/api"
-import { all, clone, field, write } from "chat/dom"
+import { all, clone, field, one, write } from "chat/dom"
 import { define } from "chat/element"
 import { keep, recall } from "chat/kept"
 import { wordsIn } from "chat/rows"
@@ -8,21 +8,20 @@ import { post } from "chat/outbox"
 import { request } from "chat/socket"
 import { say } from "chat/texts"
 
-const DRAFT_DELAY = 300 // milliseconds after the last key until a draft is kept
 const TYPING_INTERVAL = 3_000 // milliseconds, to tell once that somebody types
 
 const entersSend = document.body.dataset.enterSends !== "false"
 
 /** Where a person writes, answers, edits and uploads. */
-define("message-composer", (composer, { room, signal, hear, listen, acts, part }) => {
-	const form = composer.querySelector("form")
-	const text = composer.querySelector("textarea")
-	const picker = composer.querySelector("input[type=file]")
+define("message-composer", (composer, { room, signal, hear, listen, soon, acts, part }) => {
+	const form = one("form", composer)
+	const text = one("textarea", form)
+	const picker = one("input[type=file]", form)
 	const about = part("about")
 	const draft = `draft:${room}`
 	const files = part("files")
+	const keepDraftSoon = soon(keepDraft)
 	let editing = null // the id of the message that is being edited
-	let draftTimer
 	let toldAt = 0
 
 	function pressed(event) {
@@ -54,8 +53,7 @@ define("message-composer", (composer, { room, signal, hear, listen, acts, part }
 	}
 
 	function typed() {
-		clearTimeout(draftTimer)
-		draftTimer = setTimeout(keepDraft, DRAFT_DELAY)
+		keepDraftSoon()
 		if (editing || !text.value || Date.now() - toldAt < TYPING_INTERVAL) return
 		toldAt = Date.now()
 		request("typing", { room }).catch(() => {}) // nobody misses it
@@ -104,7 +102,7 @@ define("message-composer", (composer, { room, signal, hear, listen, acts, part }
 		const content = text.value
 		if (!content.trim()) return
 		try {
-			await call("PATCH", `/chat/chat_rooms/${room}/messages/${editing}`, { content })
+			await call("PATCH", `${room}/messages/${editing}`, { content })
 			cancel()
 		} catch (error) {
 			complain(error.message)
@@ -120,7 +118,7 @@ define("message-composer", (composer, { room, signal, hear, listen, acts, part }
 
 	async function send(file) {
 		const item = clone("upload")
-		const bar = item.querySelector("progress")
+		const bar = one("progress", item)
 		const { name } = file
 		bar.ariaLabel = say("file_uploading", { name })
 		write(item, { name })

@@ -12,7 +12,6 @@ import { fetchPage } from "chat/visit"
 
 const MOST_ROWS = 300 // rows kept in the document
 const NEAR = 600 // pixels from an end
-const REFRESH_DELAY = 150 // milliseconds, to fetch once for many changes
 const AT_END = 48 // pixels that still count as being there
 const ANNOUNCEMENTS = 5
 
@@ -23,22 +22,26 @@ const rowOf = (part) => part.closest(".message")
  * A window on a room's history, whose end follows what happens. Rows know in `rev` the last entry
  * that they show: what arrives twice changes nothing the second time.
  */
-define("message-list", (element, { room, hear, listen, acts, part }) => {
-	const list = element.querySelector(".messages")
+define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
+	const list = one(".messages", element)
 	const jump = one("[data-jump]")
 	const latestText = field(jump, "text").textContent
 	const stored = (kind = "") => all(`${kind}[data-seq]`, list)
-	const rowAt = (seq) => list.querySelector(`[data-seq="${seq}"]`)
+	const rowAt = (seq) => one(`[data-seq="${seq}"]`, list)
 	const pendingRow = (id) => all(".message--pending", list).find((row) => row.dataset.clientId === id)
 	const seqRead = () => Number(rowsRead(element)[0]?.dataset.seq ?? 0)
 	const nameAll = () => stored(".message").forEach((row) => rows.name(row))
 	const isLatest = () => !element.hasAttribute("newer")
 	const isAtEnd = () => isLatest() && -element.scrollTop < AT_END
+	/** Fetch what is not a message: the notice of what happened, the room's name, its details. */
+	const refreshSoon = soon(() => show(isAtEnd() ? 0 : seqRead()))
+	const complain = (error) => announce("complaint", { room, words: error.message })
+	/** At the end one stays at the end, elsewhere at what one reads. */
+	const keepingPlace = (action) => (isAtEnd() ? action() : keepInPlace(element, action))
 	let turn = 0
 	let isMoving = false
 	let around // the number that the window was moved to
 	let missed = 0 // messages that came while the reader was further up
-	let refreshing
 	let firstNew // the number of the message that the line is above
 
 	function take(entry) {
@@ -47,19 +50,14 @@ define("message-list", (element, { room, hear, listen, acts, part }) => {
 		refreshSoon()
 	}
 
-	/** Fetch what is not a message: the notice of what happened, the room's name, its details. */
-	function refreshSoon() {
-		refreshing ??= setTimeout(() => {
-			refreshing = undefined
-			show(isAtEnd() ? 0 : seqRead())
-		}, REFRESH_DELAY)
-	}
-
 	function takeMessage(message) {
-		const isMine = message.sender_id === me
-		const pending = isMine && pendingRow(message.client_id)
-		if (!isMine && !rowAt(message.seq)) readOut(message)
-		insert(message)
+		const isNews = message.sender_id !== me
+		const pending = !isNews && pendingRow(message.client_id)
+		if (!rowAt(message.seq)) {
+			if (isNews) readOut(message)
+			if (isNews && !isAtEnd()) showJump(missed + 1)
+			if (isLatest()) insert(message, isNews)
+		}
 		if (!pending) return
 		pending.remove()
 		element.scrollTop = 0
@@ -72,12 +70,8 @@ define("message-list", (element, { room, hear, listen, acts, part }) => {
 		return row
 	}
 
-	function insert(message) {
-		const { seq, sender_id } = message
-		if (rowAt(seq)) return
-		const isNews = sender_id !== me
-		if (isNews && !isAtEnd()) showJump(missed + 1)
-		if (!isLatest()) return
+	function insert(message, isNews) {
+		const { seq } = message
 		const row = made(message)
 		keepingPlace(() => {
 			const before = stored().findLast((other) => seqOf(other) < seq)
@@ -92,7 +86,7 @@ define("message-list", (element, { room, hear, listen, acts, part }) => {
 
 	function change(entry) {
 		const row = rowAt(entry.target)
-		if (!row || Number(row.dataset.rev) >= entry.seq || row.matches(".message--deleted")) return
+		if (!row || row.dataset.rev >= entry.seq || row.matches(".message--deleted")) return
 		row.dataset.rev = entry.seq
 		if (entry.kind === "reaction") return showReaction(entry, entry.actor.id)
 		keepingPlace(() => {
@@ -101,17 +95,11 @@ define("message-list", (element, { room, hear, listen, acts, part }) => {
 		})
 	}
 
-	/** At the end one stays at the end, elsewhere at what one reads. */
-	function keepingPlace(action) {
-		if (isAtEnd()) action()
-		else keepInPlace(element, action)
-	}
-
 	async function quote(row) {
 		const { replyTo } = row.dataset
 		const quoted = rowAt(replyTo)
 		if (quoted) return rows.quote(row, field(quoted, "name").textContent, rows.wordsIn(quoted))
-		const path = `/chat/chat_rooms/${room}/events?after=${replyTo - 1}&limit=1`
+		const path = `${room}/events?after=${replyTo - 1}&limit=1`
 		for (const message of (await call("GET", path).catch(() => null))?.entries ?? []) {
 			const words = message.deleted ? say("deleted") : rows.wordsOf(message)
 			keepingPlace(() => rows.quote(row, senderOf(message), words))
@@ -120,7 +108,7 @@ define("message-list", (element, { room, hear, listen, acts, part }) => {
 
 	/** For screen readers, which are never read the history by itself. */
 	function readOut(message) {
-		const log = document.getElementById("announcements")
+		const log = one("#announcements")
 		const textContent = say("announcement", { actor: senderOf(message), text: rows.wordsOf(message) })
 		log.append(Object.assign(document.createElement("p"), { textContent }))
 		while (log.children.length > ANNOUNCEMENTS) log.firstChild.remove()
@@ -129,7 +117,7 @@ define("message-list", (element, { room, hear, listen, acts, part }) => {
 	function showUnsent(item) {
 		if (stored().some((row) => row.dataset.clientId === item.client_id)) return discard(item.client_id)
 		if (!isLatest()) return
-		const uploads = [...item.content.matchAll(/^\/media\/([0-9a-f]{24})\//gm)].map((match) => match[1])
+		const uploads = { includes: () => true } // the server will say which
 		const row = made({ ...item, sender_id: me, sender: document.body.dataset.myName, timestamp: item.at, uploads })
 		row.classList.add("message--pending")
 		list.append(row)
@@ -164,18 +152,13 @@ define("message-list", (element, { room, hear, listen, acts, part }) => {
 		})
 	}
 
-	function complain(error) {
-		announce("complaint", { room, words: error.message })
-	}
-
 	function confirmDelete(row) {
-		const dialog = document.getElementById("confirm-delete")
+		const dialog = one("#confirm-delete")
 		dialog.returnValue = ""
 		dialog.showModal()
 		dialog.onclose = () => {
 			if (dialog.returnValue !== "delete") return
-			const path = `/chat/chat_rooms/${room}/messages/${row.dataset.id}`
-			call("DELETE", path).catch(complain)
+			call("DELETE", `${room}/messages/${row.dataset.id}`).catch(complain)
 		}
 	}
 
@@ -190,25 +173,25 @@ define("message-list", (element, { room, hear, listen, acts, part }) => {
 		const mine = ++turn
 		isMoving = true
 		around = seq
-		const { page } = await fetchPage(`/rooms/${room}/${seq || ""}`)
-		const fetched = page?.querySelector("message-list")
+		const { response: page } = await fetchPage(`/rooms/${room}/${seq || ""}`)
+		const fetched = page && one("message-list", page)
 		if (mine !== turn) return
 		isMoving = false
 		if (!fetched || !element.isConnected) return
 		meet(page)
 		nameAll()
 		keepingPlace(() => {
-			list.replaceChildren(...all("[data-seq]", fetched).map((row) => rowAt(row.dataset.seq) ?? document.adoptNode(row)))
+			list.replaceChildren(...all("[data-seq]", fetched).map((row) => rowAt(row.dataset.seq) ?? row))
 			for (const name of ["older", "newer"]) {
 				element.toggleAttribute(name, fetched.hasAttribute(name))
-				part(name).replaceWith(fetched.querySelector(`[data-part=${name}]`))
+				part(name).replaceWith(one(`[data-part=${name}]`, fetched))
 			}
 			dress()
 			unsent(room).forEach(showUnsent)
 		})
 		for (const fresh of all("[data-live]", page)) {
 			const known = one(`#${fresh.id}`)
-			if (!known.isEqualNode(fresh)) known.replaceWith(document.adoptNode(fresh))
+			if (!known.isEqualNode(fresh)) known.replaceWith(fresh)
 		}
 		document.title = page.title
 		announce("renamed")
@@ -249,8 +232,7 @@ define("message-list", (element, { room, hear, listen, acts, part }) => {
 			if (!pendingRow(item.client_id)) showUnsent(item)
 			element.scrollTop = 0
 		},
-		sending: showState,
-		failed: showState,
+		progress: showState,
 		met: nameAll,
 		room_stale: refreshSoon,
 		caught_up: seen,

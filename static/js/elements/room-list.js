@@ -8,16 +8,15 @@ import { request } from "chat/socket"
 import { count, digits, say } from "chat/texts"
 import { fetchPage } from "chat/visit"
 
-const REFRESH_DELAY = 150 // milliseconds, to fetch the list once for many changes
 const TELL_DELAY = 300 // milliseconds, to tell once of many messages seen
 
 /** The person's rooms, the last active first, and what is unread in each. */
-define("room-list", (element, { hear, listen, part }) => {
-	const list = element.querySelector(".room-items")
+define("room-list", (element, { hear, listen, soon, part }) => {
+	const list = one(".room-items", element)
 	const items = () => [...list.children]
-	const itemOf = (room) => list.querySelector(`[data-room="${room}"]`)
-	let refreshing
-	let totalling
+	const itemOf = (room) => one(`[data-room="${room}"]`, list)
+	const refreshSoon = soon(refresh)
+	const totalSoon = soon(total, 0)
 	let telling
 	let title
 
@@ -38,13 +37,13 @@ define("room-list", (element, { hear, listen, part }) => {
 			if (kind === "delete") write(item, { preview: say("deleted") })
 			if (kind === "edit") write(item, { preview: wordsOf(entry) })
 		}
-		if (kind !== "message" || seq <= Number(dataset.lastMessage)) return
+		if (kind !== "message" || seq <= dataset.lastMessage) return
 		const isMine = sender_id === me
 		const isCall = !isMine && (entry.mentions_all || entry.mentions?.includes(me))
 		dataset.number = Number(dataset.number) + 1
 		dataset.lastMessage = seq
-		if (isCall) dataset.mentions = Number(dataset.mentions ?? 0) + 1
-		item.querySelector("local-time").setAttribute("datetime", entry.timestamp)
+		if (isCall) dataset.mentions = Number(dataset.mentions) + 1
+		one("local-time", item).setAttribute("datetime", entry.timestamp)
 		write(item, { preview: wordsOf(entry) })
 		if (!isPrivate) {
 			dataset.sender = sender_id
@@ -67,7 +66,7 @@ define("room-list", (element, { hear, listen, part }) => {
 
 	function markRead(room) {
 		const item = itemOf(room)
-		if (!item || Number(item.dataset.readSeq) >= Number(item.dataset.seq)) return
+		if (!item || item.dataset.readSeq >= Number(item.dataset.seq)) return
 		readTo(item, item.dataset.seq)
 		clearTimeout(telling)
 		// Should it get lost, the next message seen says it again.
@@ -82,22 +81,21 @@ define("room-list", (element, { hear, listen, part }) => {
 	function show(item) {
 		const { number, readNumber, mentions } = item.dataset
 		const unread = Math.max(0, number - readNumber)
-		const isCalled = unread > 0 && Number(mentions) > 0
+		const isCalled = unread > 0 && mentions > 0
 		item.dataset.unread = unread
 		item.classList.toggle("room--unread", unread > 0)
 		item.classList.toggle("room--called", isCalled)
-		item.querySelector(".room__unread").hidden = !unread
+		one(".room__unread", item).hidden = !unread
 		write(item, {
 			unread: digits(unread),
 			"unread-text": count("unread", unread) + (isCalled ? say("comma") + say("called") : ""),
 		})
-		clearTimeout(totalling)
-		totalling = setTimeout(total)
+		totalSoon()
 	}
 
 	/** In the window's title and icon; of muted rooms, only what calls the person counts. */
 	function total() {
-		const loud = items().filter(({ dataset }) => !("muted" in dataset) || Number(dataset.mentions))
+		const loud = items().filter(({ dataset }) => !("muted" in dataset) || dataset.mentions > 0)
 		const unread = loud.reduce((sum, { dataset }) => sum + Number(dataset.unread), 0)
 		const { favicon, faviconUnread } = document.body.dataset
 		document.title = unread ? say("title_unread", { count: digits(unread), title }) : title
@@ -111,28 +109,23 @@ define("room-list", (element, { hear, listen, part }) => {
 
 	/** Read the list anew, for rooms that this page does not know. */
 	async function refresh() {
-		refreshing = undefined
-		const { page } = await fetchPage("/", { part: "rooms" })
+		const { response: page } = await fetchPage("/", { part: "rooms" })
 		for (const fresh of page ? all(".room-items > .room", page).reverse() : []) {
 			const { room, seq } = fresh.dataset
 			const known = itemOf(room)
-			if (known && Number(known.dataset.seq) >= Number(seq)) continue
+			if (known && known.dataset.seq >= Number(seq)) continue
 			known?.remove()
-			list.prepend(document.adoptNode(fresh))
+			list.prepend(fresh)
 			adopt(fresh)
 			restart(room, Number(seq))
 		}
 		visited()
 	}
 
-	function refreshSoon() {
-		refreshing ??= setTimeout(refresh, REFRESH_DELAY)
-	}
-
 	function visited() {
 		takeTitle()
 		const here = one("message-list")?.getAttribute("room")
-		for (const item of items()) item.querySelector("a").ariaCurrent = item.dataset.room === here ? "page" : null
+		for (const item of items()) one("a", item).ariaCurrent = item.dataset.room === here ? "page" : null
 	}
 
 	function showPresence(isOnline) {
@@ -150,7 +143,7 @@ define("room-list", (element, { hear, listen, part }) => {
 		seen: ({ room }) => markRead(room),
 		read({ room_id, user, seq }) {
 			const item = itemOf(room_id)
-			if (item && user.id === me && seq >= Number(item.dataset.lastMessage)) readTo(item, seq)
+			if (item && user.id === me && seq >= item.dataset.lastMessage) readTo(item, seq)
 		},
 		membership({ room_id, muted }) {
 			itemOf(room_id)?.toggleAttribute("data-muted", muted)

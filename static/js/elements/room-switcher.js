@@ -1,14 +1,14 @@
 import Combobox from "@github/combobox-nav"
 import { define } from "chat/element"
-import { all, clone, field, isCalled, write } from "chat/dom"
+import { all, clone, field, isCalled, one, write } from "chat/dom"
 import { visit } from "chat/visit"
 
 const MOST_SHOWN = 50
 
 define("room-switcher", (switcher, { hear, listen }) => {
 	const dialog = switcher.closest("dialog")
-	const input = switcher.querySelector("input")
-	const list = switcher.querySelector("[role=listbox]")
+	const input = one("input", switcher)
+	const list = one("[role=listbox]", switcher)
 	const combobox = new Combobox(input, list, { firstOptionSelectionMode: "selected" })
 
 	function propose() {
@@ -19,9 +19,9 @@ define("room-switcher", (switcher, { hear, listen }) => {
 
 	function option(item) {
 		const option = clone("option")
-		option.dataset.url = item.querySelector("a").href
+		option.dataset.url = one("a", item).href
 		write(option, { name: field(item, "name").textContent })
-		field(option, "sign").replaceWith(item.querySelector(".avatar").cloneNode(true))
+		field(option, "sign").replaceWith(one(".avatar", item).cloneNode(true))
 		return option
 	}
 

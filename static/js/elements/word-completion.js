@@ -2,14 +2,14 @@ import Combobox from "@github/combobox-nav"
 import { define } from "chat/element"
 import { findEmoji } from "chat/emoji"
 import { peopleNamed, portray } from "chat/people"
-import { clone, field, write } from "chat/dom"
+import { clone, field, one, write } from "chat/dom"
 
 const BEGUN = /(?:^|[\s(])([@:])([^\s@:]*)$/ // a name or an emoji, before the cursor
 const MOST = 6
 const SHORTEST = 2 // letters of an emoji's name, for ":D" is none
 
 define("word-completion", (box, { listen }) => {
-	const text = box.closest("form").querySelector("textarea")
+	const text = one("textarea", box.closest("form"))
 	const list = box.firstElementChild
 	const begun = () => BEGUN.exec(text.value.slice(0, text.selectionStart)) ?? []
 	let combobox

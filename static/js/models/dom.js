@@ -2,7 +2,7 @@ export const one = (selector, part = document) => part.querySelector(selector)
 
 export const all = (selector, part = document) => [...part.querySelectorAll(selector)]
 
-export const field = (part, name) => part.querySelector(`[data-field="${name}"]`)
+export const field = (part, name) => one(`[data-field="${name}"]`, part)
 
 export const isCalled = (item, words) => field(item, "name").textContent.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase())
 
@@ -11,7 +11,7 @@ export function write(part, texts) {
 	for (const name in texts) field(part, name).textContent = texts[name]
 }
 
-export const clone = (name) => document.getElementById(`${name}-template`).content.firstElementChild.cloneNode(true)
+export const clone = (name) => one(`#${name}-template`).content.firstElementChild.cloneNode(true)
 
 const top = (element) => element?.getBoundingClientRect().top
 

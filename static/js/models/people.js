@@ -2,6 +2,7 @@
 
 import { announce, hear } from "chat/announce"
 import { call } from "chat/api"
+import { all, field, one } from "chat/dom"
 import { count, say } from "chat/texts"
 
 const MOST_NAMED = 10
@@ -13,8 +14,8 @@ const usernames = new Map()
 const asked = new Set()
 
 export function meet(part) {
-	for (const row of part.querySelectorAll(".message[data-sender]")) names.set(row.dataset.sender, row.querySelector("[data-field=name]").textContent)
-	for (const { dataset } of part.querySelectorAll("[data-person]")) {
+	for (const row of all(".message[data-sender]", part)) names.set(row.dataset.sender, field(row, "name").textContent)
+	for (const { dataset } of all("[data-person]", part)) {
 		names.set(dataset.person, dataset.name)
 		usernames.set(dataset.person, dataset.username)
 	}
@@ -28,7 +29,7 @@ export const usernameOf = (id) => usernames.get(id)
 
 export function peopleNamed(word) {
 	const begins = (name) => ` ${name}`.toLocaleLowerCase().includes(` ${word.toLocaleLowerCase()}`)
-	return [...document.querySelectorAll("[data-person]")].map(({ dataset }) => dataset)
+	return all("[data-person]").map(({ dataset }) => dataset)
 		.filter(({ person, name, username }) => person !== me && (begins(name) || begins(username)))
 }
 
@@ -43,7 +44,7 @@ export function namesOf(ids) {
 export async function learn(room, ...ids) {
 	if (asked.has(room) || ids.every((id) => usernames.has(id))) return false
 	asked.add(room)
-	const members = await call("GET", `/chat/chat_rooms/${room}/members`).catch(() => asked.delete(room) && [])
+	const members = await call("GET", `${room}/members`).catch(() => asked.delete(room) && [])
 	for (const { id, full_name, username } of members) {
 		names.set(id, full_name || username)
 		usernames.set(id, username)
@@ -53,7 +54,7 @@ export async function learn(room, ...ids) {
 }
 
 /** Show a person's picture, or else the first letter of the name. */
-export function portray(slot, id, name, src = document.querySelector(`[data-person="${id}"] .avatar img`)?.src) {
+export function portray(slot, id, name, src = one(`[data-person="${id}"] .avatar img`)?.src) {
 	const initial = name.match(/[\p{L}\p{N}]/u)?.[0] ?? "·"
 	slot.dataset.hue = parseInt(id.slice(-1), 16) % 5
 	slot.firstChild?.remove()
@@ -64,9 +65,9 @@ hear({
 	profile({ user: { id, full_name, username, avatar_url } }) {
 		const name = full_name || username
 		names.set(id, name)
-		for (const part of document.querySelectorAll(`[data-person="${id}"], [data-shows="${id}"], .message[data-sender="${id}"]`)) {
-			part.dataset.name = part.querySelector("[data-field=name]").textContent = name
-			portray(part.querySelector(".avatar"), id, name, avatar_url)
+		for (const part of all(`[data-person="${id}"], [data-shows="${id}"], .message[data-sender="${id}"]`)) {
+			part.dataset.name = field(part, "name").textContent = name
+			portray(one(".avatar", part), id, name, avatar_url)
 		}
 	},
 })

@@ -1,6 +1,6 @@
 // The rows of a conversation, live: chat/rows.py is the same for what is fetched.
 
-import { clone, field, write } from "chat/dom"
+import { clone, field, one, write } from "chat/dom"
 import { format } from "chat/formatting"
 import { me, nameOf, namesOf, portray, usernameOf } from "chat/people"
 import { digits } from "chat/texts"
@@ -13,10 +13,8 @@ const IMAGE_NAME = /\.(png|jpe?g|gif|webp|avif|bmp)$/i
 export function messageRow(message) {
 	const row = clone("message")
 	const { room_id, seq, id, rev, sender_id, client_id, timestamp, reply_to } = message
-	row.removeAttribute("id")
-	delete row.dataset.seq
 	Object.assign(row.dataset, { sender: sender_id, clientId: client_id ?? "", at: timestamp })
-	row.querySelector("local-time").setAttribute("datetime", timestamp)
+	one("local-time", row).setAttribute("datetime", timestamp)
 	row.classList.toggle("message--mine", sender_id === me)
 	if (reply_to) {
 		row.dataset.replyTo = reply_to
@@ -44,17 +42,19 @@ export function fill(row, { content, uploads, mentions = [], mentions_all, react
 	const isMine = row.dataset.sender === me
 	const { text, files } = split(deleted ? "" : content, uploads)
 	const names = mentions.map(usernameOf).filter(Boolean)
-	const show = (part, isShown) => (field(row, part).hidden = !isShown)
 	format(field(row, "text"), text, mentions_all ? [...names, "all"] : names)
 	if (isMine) row.dataset.content = content
 	field(row, "files").replaceChildren(...files.map((file) => fileItem(file)))
-	show("text", text)
-	show("files", files.length)
-	show("gone", deleted)
-	show("edited", edited_at && !deleted)
-	show("actions", row.dataset.seq && !deleted)
-	show("edit-link", isMine)
-	show("delete-link", isMine)
+	const shown = {
+		text,
+		files: files.length,
+		gone: deleted,
+		edited: edited_at && !deleted,
+		actions: row.dataset.seq && !deleted,
+		"edit-link": isMine,
+		"delete-link": isMine,
+	}
+	for (const part in shown) field(row, part).hidden = !shown[part]
 	row.classList.toggle("message--deleted", deleted)
 	row.classList.toggle("message--to-me", !deleted && !isMine && (mentions_all || mentions.includes(me)))
 	if (deleted) field(row, "reactions").replaceChildren()
@@ -122,9 +122,9 @@ const oneLine = (text) => text.trim().replace(/\s+/g, " ").slice(0, ONE_LINE)
 
 function fileItem({ url, name }, isImage = IMAGE_NAME.test(name)) {
 	const item = clone(isImage ? "image" : "file")
-	item.querySelector("a").href = url
-	item.querySelector(".file__name").textContent = name
-	if (isImage) showImage(Object.assign(item.querySelector("img"), { src: url, alt: name }))
+	one("a", item).href = url
+	one(".file__name", item).textContent = name
+	if (isImage) showImage(Object.assign(one("img", item), { src: url, alt: name }))
 	return item
 }
 
