@@ -190,12 +190,15 @@ def test_a_file_that_is_refused(visit, path, alice):
 
 def test_rooms_appear_change_and_go_by_themselves(visit, alice, bob):
     hers, his = visit(alice, "/rooms/new"), visit(bob)
+    hint = his.get_by_text("You are in no room yet.")
+    expect(hint).to_be_visible()
 
     hers.locator("#new_room_name").fill("Plans")
     hers.locator("#new_room_members").fill("bob")
     hers.get_by_role("button", name="Make the room").click()
     expect(hers.locator("h1")).to_have_text("Plans")
     expect(hers.locator(".room[data-room]")).to_have_count(1)
+    expect(hint).to_be_hidden()
     his.locator(".room", has_text="Plans").click()
     expect(his.locator("h1")).to_have_text("Plans")
 
@@ -213,6 +216,7 @@ def test_rooms_appear_change_and_go_by_themselves(visit, alice, bob):
     expect(his.locator("[data-part=complaint]")).to_have_text("You are no longer in this room.")
     expect(his.locator(".composer__text")).to_be_disabled()
     expect(his.locator(".room")).to_have_count(0)
+    expect(hint).to_be_visible()
 
 
 def test_a_mistake_in_a_form_is_shown_in_place(visit, path, alice, carol):
