@@ -23,7 +23,7 @@ export function connect(positions) {
 		if (isOver(data)) announce("session_ended")
 		else if (!socket.active) setTimeout(() => socket.connect(), 2_000)
 	})
-	socket.on("error", (problem) => isOver(problem) && announce("session_ended"))
+	socket.on("error", (problem) => isOver(problem) && socket.close() && announce("session_ended"))
 	socket.onAny(announce)
 }
 
