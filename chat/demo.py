@@ -31,13 +31,17 @@ class Said:
 
 @dataclass(frozen=True)
 class Room:
-    """A room that Alice makes. `unread` is how many of the last messages she has yet to read."""
+    """A room that Alice makes. `unread` is how many of the last messages she has yet to read.
+
+    A public one everybody finds in the directory.
+    """
 
     name: str
     description: str
     members: list[str]
     said: list[Said]
     unread: int = 0
+    is_public: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,7 @@ LUNCH = Room(
         Said("moira", "12:45, I have a call until half past."),
         Said("bob", "12:45 it is. See you there!"),
     ],
+    is_public=True,
 )
 
 BOOKS = Room(
@@ -137,6 +142,7 @@ BOOKS = Room(
         Said("leila", "پس نان و پنیر و چای با من ☕"),
     ],
     unread=1,
+    is_public=True,
 )
 
 RELAUNCH = Room(

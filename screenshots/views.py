@@ -51,6 +51,11 @@ def keys(page: Page) -> None:
     page.locator("#keys[open]").wait_for()
 
 
+def roles(page: Page) -> None:
+    page.locator(".more-settings:has(.role) > summary").click()
+    page.locator(".role select").last.scroll_into_view_if_needed()
+
+
 def own_message(page: Page) -> None:
     page.locator(".message--mine").last.hover()
 
@@ -103,6 +108,7 @@ VIEWS = (
     View("room-short", "/rooms/{Lunch}"),
     View("room-persian", "/rooms/{جلسه‌های هفتگی}"),
     View("room-busy", "/rooms/{Build log}"),
+    View("message-in-its-place", "/rooms/{Build log}/70#message-70"),
     View("private-chat", "/rooms/{Bob Okafor}"),
     View("own-message", "/rooms/{Lunch}", prepare=own_message),
     View("emoji", "/rooms/{Lunch}", prepare=emoji),
@@ -112,7 +118,11 @@ VIEWS = (
     View("deletion", "/rooms/{Lunch}", prepare=deletion),
     View("edit-message", "/rooms/{Lunch}", prepare=edit_message),
     View("details", "/rooms/{Lunch}/details"),
+    View("roles", "/rooms/{Lunch}/details", prepare=roles),
     View("new-room", "/rooms/new"),
+    View("directory", "/rooms/directory", "carol"),
+    View("search", "/rooms/search?q=noodles"),
+    View("search-persian", "/rooms/search?q=جلسه"),
     View("switcher", "/rooms/{Lunch}", prepare=switcher),
     View("keys", "/rooms/{Lunch}", prepare=keys),
     View("settings", "/settings"),

@@ -64,6 +64,7 @@ class Command(BaseCommand):
                 name=room.name,
                 description=room.description,
                 members=[self.people[member].email for member in room.members],
+                is_public=room.is_public,
             )
         )
         self._talk(opened.room_id, room)
