@@ -138,13 +138,18 @@ def fields_of(detail: Any, name: str = "") -> dict[str, list[str]]:
         members = enumerate(detail)
     else:
         messages = detail if isinstance(detail, list) else [detail]
-        return {name or api_settings.NON_FIELD_ERRORS_KEY: [str(text) for text in messages]}
+        return {name or api_settings.NON_FIELD_ERRORS_KEY: [encodable(text) for text in messages]}
     return {
         full_name: messages
         for key, member in members
         if member
         for full_name, messages in fields_of(member, f"{name}.{key}" if name else str(key)).items()
     }
+
+
+def encodable(text: object) -> str:
+    """`text` with `?` for half of a surrogate pair: some complaints quote what they refuse."""
+    return str(text).encode(errors="replace").decode()
 
 
 def name_of(field_name: str) -> str:

@@ -436,6 +436,7 @@ def test_nothing_else_can_be_changed(alice, device):
         ("notifications", "loud"),
         ("language", "xx"),
         ("language", 7),
+        ("language", "half \ud800 a pair"),
         ("full_name", "a" * 151),
         ("full_name", "a\u202eb"),
     ],
