@@ -397,6 +397,25 @@ def test_an_answer_that_never_comes_says_nothing_twice(visit, path, alice, bob, 
     assert len(lunch.messages(bob)) == 1
 
 
+def test_what_waited_for_the_connection_goes_before_what_is_written_then(visit, path, alice, lunch):
+    page = visit(alice, path)
+    page.route("**/socket.io/**", lambda route: route.abort())
+    page.reload()
+    say(page, "While away")
+    expect(page.locator(".message--pending")).to_have_count(1)
+    page.evaluate(
+        """document.addEventListener("chat:connected", () => {
+            document.querySelector(".composer__text").value = "At once"
+            document.querySelector("form.composer").requestSubmit()
+        }, { once: true })"""
+    )
+    page.unroute("**/socket.io/**")
+
+    expect(texts(page)).to_have_count(2)
+    said = [message["content"] for message in lunch.messages(alice)]
+    assert said == ["While away", "At once"]
+
+
 def test_a_message_that_is_refused_can_be_tried_again_or_dropped(visit, path, alice, bob, lunch):
     page = visit(alice, path)
 

@@ -28,8 +28,8 @@ export function discard(clientId) {
 export const unsent = (room) => [...items.values()].filter((item) => item.room === room)
 
 hear({
-	// What had arrived before the connection broke is known to be there by now.
-	caught_up: () => [...items.values()].filter((item) => !item.failed).forEach(transmit),
+	// Before anything that is written from now on: one's own messages stay in order.
+	connected: () => [...items.values()].filter((item) => !item.failed).forEach(transmit),
 	entry: (entry) => entry.client_id && entry.actor.id === me && discard(entry.client_id),
 })
 
