@@ -99,9 +99,12 @@ def entrance(request: HttpRequest, template: str, form: Any) -> HttpResponse:
 
 
 def next_page(request: HttpRequest) -> str:
-    """Where to go after logging in: never off this site, whatever a link to the log-in says."""
+    """The path to go to after logging in: never off this site, whatever a link to the log-in says.
+
+    What has no slash in front is "/": `redirect` would take it for the name of a view.
+    """
     wanted = request.POST.get("next") or request.GET.get("next", "")
-    if url_has_allowed_host_and_scheme(
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
         return wanted

@@ -127,7 +127,14 @@ def test_the_log_in_leads_on_to_where_one_was_going(visitor, alice):
 
 
 @pytest.mark.parametrize(
-    "elsewhere", ["https://example.com/", "//example.com", "javascript:alert(1)", "/\\example.com"]
+    "elsewhere",
+    [
+        "https://example.com/",
+        "//example.com",
+        "javascript:alert(1)",
+        "/\\example.com",
+        "nonsense",
+    ],
 )
 def test_the_log_in_leads_nowhere_else(visitor, alice, elsewhere):
     answer = visitor.submit(
