@@ -3,6 +3,7 @@
 import contextlib
 import secrets
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import engineio
 import requests
@@ -101,10 +102,16 @@ def answer(response):
 
 
 class InOrder(engineio.Client):
-    """Handles what comes one after the other, where the library starts a thread for each."""
+    """Handles what comes in one thread, where the library starts a thread for each packet."""
 
-    def _trigger_event(self, event, *args, run_async=False):
-        return super()._trigger_event(event, *args, run_async=False)
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self._handling = ThreadPoolExecutor(max_workers=1)
+
+    def _trigger_event(self, event, *args, run_async=False, **options):
+        if run_async:
+            return self._handling.submit(super()._trigger_event, event, *args, **options)
+        return super()._trigger_event(event, *args, **options)
 
 
 class OrderedClient(socketio.Client):
