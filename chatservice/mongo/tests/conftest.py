@@ -8,7 +8,7 @@ MONGO, SQLITE = "default", "shapes_sqlite"
 
 @pytest.fixture(scope="package")
 def shapes(django_db_setup, django_db_blocker):
-    """Both engines, migrated and filled. The collections go away with the tests."""
+    """Both engines, migrated and filled. What is made goes away with the tests."""
     from .shapes.data import load  # not before Django is set up
     from .shapes.models import MODELS
 
@@ -26,10 +26,12 @@ def shapes(django_db_setup, django_db_blocker):
                     editor.create_model(model)
             load(alias)
         yield
-        with connections[MONGO].schema_editor() as editor:
-            for model in MODELS:
-                editor.delete_model(model)
-    connections[SQLITE].close()
+        for alias in (MONGO, SQLITE):
+            with connections[alias].schema_editor() as editor:
+                for model in reversed(MODELS):
+                    editor.delete_model(model)
+    # Tests that run in parallel may come back here: Django does not close a database in memory.
+    del connections[SQLITE]
     del connections.settings[SQLITE]
 
 
