@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
+import pymongo
 from bson import ObjectId
 from pymongo import MongoClient, WriteConcern
 from pymongo.database import Database
@@ -26,6 +27,10 @@ CROWD_ROOMS = 500
 SHORT_HISTORY, LONG_HISTORY = 100, 1_000_000
 SAYING = "is a message of an ordinary length, as people write them"
 BATCH = 10_000
+TIMEOUT = 15 * 60
+"""Seconds that all of it may take; MongoDB works on the million messages for more than the ten
+that any question of the service may take."""
+
 MAXIMUM_AGE = timedelta(minutes=TOKEN_MINUTES) - timedelta(days=1)
 
 Document = dict[str, Any]
@@ -44,7 +49,9 @@ def seed_once() -> dict[str, Any]:
         if made["version"] == version and is_recent:
             return made
     path.unlink(missing_ok=True)
-    made = make_everything() | {"version": version, "at": time.time()}
+    with pymongo.timeout(TIMEOUT):
+        made = make_everything()
+    made |= {"version": version, "at": time.time()}
     path.write_text(json.dumps(made))
     return made
 
