@@ -210,6 +210,21 @@ def sid_in(hello):
     return json.loads(hello[1:])["sid"]
 
 
+def test_what_comes_by_polling_after_the_end_of_a_session_is_refused(alice, server):
+    address = f"{server.url}/socket.io/?EIO=4&transport=polling"
+    sid = sid_in(requests.get(address, timeout=60).text)
+
+    def post(packet):
+        return requests.post(f"{address}&sid={sid}", data=packet, timeout=60)
+
+    assert post('40{"token":"' + alice.token + '"}').status_code == 200
+    assert alice.http.post("/auth/logout").status_code == 204
+    eventually(lambda: post('42["get_online_users"]').status_code != 200, what="the end")
+    answer = post('42["get_online_users"]')
+    assert (answer.status_code, "ession" in answer.text) == (400, True)
+    assert "Traceback" not in server.output()
+
+
 def test_a_refused_handshake_says_why_at_once(server, alice):
     for transports in (["websocket"], ["polling"]):
         for auth, message in (

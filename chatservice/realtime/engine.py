@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs
 
 from engineio import async_server, async_socket, exceptions, packet
 from engineio.payload import Payload
@@ -387,6 +388,21 @@ class EngineServer(async_server.AsyncServer):
 
     is_direct = False
     """Whether WebSockets are served here and not by python-engineio."""
+
+    async def handle_request(self, scope: dict, receive: Callable, send: Callable) -> None:
+        """Answer a request; one to a session that ends at that moment with 400, too.
+
+        python-engineio looks for the session, and for what to answer, as if it could not end then.
+        """
+        try:
+            await super().handle_request(scope, receive, send)
+        except (KeyError, UnboundLocalError):
+            sid = parse_qs(scope["query_string"].decode()).get("sid", [""])[0]
+            if scope["type"] != "http" or sid in self.sockets:
+                raise
+            headers = [(b"content-type", b"text/plain")]
+            await send({"type": "http.response.start", "status": 400, "headers": headers})
+            await send({"type": "http.response.body", "body": b'"Session is disconnected"'})
 
     def create_queue(self, *args: Any, **kwargs: Any) -> None:
         """None: a socket makes its queue when it needs one."""
