@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from bson import ObjectId
-from pymongo import WriteConcern
+from pymongo import DeleteOne, UpdateOne, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 
 from chatservice import metrics
 from chatservice.mongo.client import async_database
+from chatservice.shared_questions import SharedQuestion
 from chatservice.timestamps import now
 
 from .models import PresenceLease
@@ -39,14 +40,7 @@ async def arrive(process_id: str, user_id: ObjectId) -> bool:
 
     Returns whether the person was online before, in whichever process.
     """
-    was_online = bool(await online([user_id]))
-    await _leases().update_one(
-        {"process_id": process_id, "user_id": user_id},
-        {"$set": {"expires_at": now() + LEASE_LIFE}},
-        upsert=True,
-    )
-    metrics.lease_writes.labels("arrival").inc()
-    return was_online
+    return bool(await _arrivals.answer((process_id, user_id)))
 
 
 async def leave(process_id: str, user_id: ObjectId) -> bool:
@@ -54,9 +48,47 @@ async def leave(process_id: str, user_id: ObjectId) -> bool:
 
     Returns whether the person is still online, in another process.
     """
-    await _leases().delete_one({"process_id": process_id, "user_id": user_id})
-    metrics.lease_writes.labels("departure").inc()
-    return bool(await online([user_id]))
+    return bool(await _departures.answer((process_id, user_id)))
+
+
+Holder = tuple[str, ObjectId]
+"""A process, and a person who has sockets in it."""
+
+
+async def _arrive_together(holders: list[Holder]) -> dict[Holder, bool]:
+    were_online = await online(user_id for _process_id, user_id in holders)
+    expires_at = now() + LEASE_LIFE
+    await _leases().bulk_write(
+        [
+            UpdateOne(
+                {"process_id": process_id, "user_id": user_id},
+                {"$set": {"expires_at": expires_at}},
+                upsert=True,
+            )
+            for process_id, user_id in holders
+        ],
+        ordered=False,
+    )
+    metrics.lease_writes.labels("arrival").inc(len(holders))
+    return {holder: holder[1] in were_online for holder in holders}
+
+
+async def _leave_together(holders: list[Holder]) -> dict[Holder, bool]:
+    await _leases().bulk_write(
+        [
+            DeleteOne({"process_id": process_id, "user_id": user_id})
+            for process_id, user_id in holders
+        ],
+        ordered=False,
+    )
+    metrics.lease_writes.labels("departure").inc(len(holders))
+    still_online = await online(user_id for _process_id, user_id in holders)
+    return {holder: holder[1] in still_online for holder in holders}
+
+
+# A crowd that comes back, or is cut off, at once.
+_arrivals = SharedQuestion(_arrive_together)
+_departures = SharedQuestion(_leave_together)
 
 
 async def collect_expired() -> set[ObjectId]:

@@ -5,6 +5,7 @@ or each page of history is in this module; it shares its collections with the mo
 query is covered by an index of theirs. All coroutines run on the home loop.
 """
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -39,6 +40,9 @@ TERMS_INDEX, MENTIONS_INDEX = "chat_entry_terms", "chat_entry_mentions"
 
 MERGED_ROOMS = 200
 """Rooms that one query of a search walks in step; MongoDB merges so many and no more."""
+
+MAX_LISTS = 20
+"""People, lists of rooms or pages of logs in one question: each may be about a thousand rooms."""
 
 NOTICES = [Entry.Kind.MEMBER.value, Entry.Kind.ROOM.value]
 """Kinds of entries that are neither messages nor about one."""
@@ -103,27 +107,37 @@ async def rooms_of(user_id: ObjectId, *, group_chats: bool | None = None) -> lis
     Each has the user's own membership under `membership`. `group_chats` true leaves out the private
     chats, false all others.
     """
-    wanted: Document = {"deleted_at": None}
-    if group_chats is not None:
-        wanted["is_group_chat"] = group_chats
+    found = await _rooms_of_people.answer(user_id) or []
+    # Copies: whoever asked for the same at this moment has the same list.
+    return [
+        {**room} for room in found if group_chats is None or room["is_group_chat"] is group_chats
+    ]
+
+
+async def _ask_for_rooms_of_people(user_ids: list[ObjectId]) -> dict[ObjectId, list[Document]]:
     pipeline: Sequence[Mapping[str, Any]] = [
-        {"$match": {"user_id": user_id, "left_at": None}},
+        {"$match": {"user_id": {"$in": user_ids}, "left_at": None}},
         {
             "$lookup": {
                 "from": Room._meta.db_table,
                 "localField": "room_id",
                 "foreignField": "_id",
                 "as": "room",
-                "pipeline": [{"$match": wanted}],
+                "pipeline": [{"$match": {"deleted_at": None}}],
             }
         },
         {"$unwind": "$room"},
     ]
-    found = []
+    found: dict[ObjectId, list[Document]] = {}
     async for membership in await memberships().aggregate(pipeline):
         room = membership.pop("room")
-        found.append({**room, "membership": membership})
-    return sorted(found, key=lambda room: (room["last_activity_at"], room["_id"]), reverse=True)
+        found.setdefault(membership["user_id"], []).append({**room, "membership": membership})
+    for listed in found.values():
+        listed.sort(key=lambda room: (room["last_activity_at"], room["_id"]), reverse=True)
+    return found
+
+
+_rooms_of_people = SharedQuestion(_ask_for_rooms_of_people, max_keys=MAX_LISTS)
 
 
 async def find_room_of(user_id: ObjectId, room_id: ObjectId) -> Document | None:
@@ -178,9 +192,22 @@ async def members_of(room_ids: Iterable[ObjectId]) -> dict[ObjectId, list[Docume
     return found
 
 
-async def room_ids_of(user_id: ObjectId) -> list[ObjectId]:
+async def room_ids_of(user_id: ObjectId) -> frozenset[ObjectId]:
     """The rooms a user is a member of, those that were deleted included."""
-    return await memberships().distinct("room_id", {"user_id": user_id, "left_at": None})
+    return await _room_ids_of_people.answer(user_id) or frozenset()
+
+
+async def _ask_for_room_ids_of_people(
+    user_ids: list[ObjectId],
+) -> dict[ObjectId, frozenset[ObjectId]]:
+    query = {"user_id": {"$in": user_ids}, "left_at": None}
+    found: dict[ObjectId, set[ObjectId]] = {}
+    async for membership in memberships().find(query, {"_id": 0, "user_id": 1, "room_id": 1}):
+        found.setdefault(membership["user_id"], set()).add(membership["room_id"])
+    return {user_id: frozenset(room_ids) for user_id, room_ids in found.items()}
+
+
+_room_ids_of_people = SharedQuestion(_ask_for_room_ids_of_people, max_keys=MAX_LISTS)
 
 
 async def user_ids_sharing_a_room_with(user_id: ObjectId) -> set[ObjectId]:
@@ -257,13 +284,24 @@ async def last_entry(room_id: ObjectId) -> Document | None:
     return await entries().find_one({"room_id": room_id}, sort=[("seq", -1)])
 
 
-async def ends_of_logs(room_ids: Sequence[ObjectId]) -> dict[ObjectId, int]:
+async def ends_of_logs(room_ids: Iterable[ObjectId]) -> Mapping[ObjectId, int]:
     """The number of the last entry of each of the rooms, as stored at this moment."""
+    return await _ends_of_logs.answer(frozenset(room_ids)) or {}
+
+
+async def _ask_for_ends_of_logs(
+    lists: list[frozenset[ObjectId]],
+) -> dict[frozenset[ObjectId], Mapping[ObjectId, int]]:
+    """The same answer for all: with the rooms that others asked for in it."""
     pipeline: Sequence[Mapping[str, Any]] = [
-        {"$match": {"room_id": {"$in": list(room_ids)}}},
+        {"$match": {"room_id": {"$in": list(frozenset().union(*lists))}}},
         *ENDS_OF_LOGS,
     ]
-    return {end["_id"]: end["seq"] async for end in await entries().aggregate(pipeline)}
+    ends = {end["_id"]: end["seq"] async for end in await entries().aggregate(pipeline)}
+    return dict.fromkeys(lists, ends)
+
+
+_ends_of_logs = SharedQuestion(_ask_for_ends_of_logs, max_keys=MAX_LISTS)
 
 
 async def last_message_number(room_id: ObjectId, up_to_seq: int) -> int:
@@ -320,9 +358,30 @@ async def changes_between(room_id: ObjectId, after: int, up_to: int) -> list[Doc
 
 
 async def entries_after(room_id: ObjectId, seq: int, limit: int) -> list[Document]:
-    """At most `limit` entries of any kind with numbers above `seq`, in order."""
-    query = {"room_id": room_id, "seq": {"$gt": seq}}
-    return await entries().find(query, WITHOUT_TERMS).sort("seq", 1).limit(limit).to_list()
+    """At most `limit` entries of any kind with numbers above `seq`, in order.
+
+    A room's members who all missed the same share a question.
+    """
+    return list(await _entries_after.answer((room_id, seq, limit)) or ())
+
+
+LogPlace = tuple[ObjectId, int, int]
+"""A room, the number before the first entry that is wanted, and how many are."""
+
+
+async def _ask_for_entries_after(places: list[LogPlace]) -> dict[LogPlace, list[Document]]:
+    cursors = [
+        entries()
+        .find({"room_id": room_id, "seq": {"$gt": seq}}, WITHOUT_TERMS)
+        .sort("seq", 1)
+        .limit(limit)
+        for room_id, seq, limit in places
+    ]
+    pages = await asyncio.gather(*(cursor.to_list() for cursor in cursors))
+    return dict(zip(places, pages, strict=True))
+
+
+_entries_after = SharedQuestion(_ask_for_entries_after, max_keys=MAX_LISTS)
 
 
 async def find_message(room_id: ObjectId, message_id: ObjectId) -> Document | None:

@@ -448,7 +448,7 @@ async def search(
         raise ValidationError({"q": [problem]}) from None
     # Asked after reading: who was removed meanwhile must not be shown what came after that. And
     # what was changed meanwhile may have the words no more.
-    still_in = set(await hot_path.room_ids_of(user.pk))
+    still_in = await hot_path.room_ids_of(user.pk)
     hits = []
     for message_id in sorted(messages, reverse=True):
         message = messages[message_id]
@@ -472,7 +472,7 @@ async def public_rooms(user: User, text: str, *, after: str | None = None, limit
         place = moment, ObjectId(match[2])
     [query] = words.queries_of(text.replace(words.HALF_SPACE, " ")) or [words.Query((), None)]
     found = await hot_path.public_rooms(query.words, query.prefix, after=place, limit=limit + 1)
-    mine = set(await hot_path.room_ids_of(user.pk)) if found else set()
+    mine = await hot_path.room_ids_of(user.pk) if found else frozenset()
     shown = [PublicRoomView(room, room["_id"] in mine) for room in found[:limit]]
     cursor = None
     if len(found) > limit:

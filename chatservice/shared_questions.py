@@ -8,7 +8,8 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 MAX_KEYS = 100
-"""Keys in one question; who comes after them waits for the next."""
+"""Keys in one question, where there is no reason for another number; who comes after them waits for
+the next."""
 
 
 class SharedQuestion(Generic[K, V]):
@@ -16,12 +17,15 @@ class SharedQuestion(Generic[K, V]):
 
     Nothing is kept: whoever asks is answered by a question that was put afterwards. Alone, one
     waits for nobody; a hundred who come at once cost two questions. `ask` is given the keys and
-    answers those that there is something to say of; what it raises, all who wait get. On one event
-    loop.
+    answers those that there is something to say of; what it raises, all who wait get. Who asks the
+    same at the same time gets the same object, and does not change it. On one event loop.
     """
 
-    def __init__(self, ask: Callable[[list[K]], Awaitable[Mapping[K, V]]]) -> None:
+    def __init__(
+        self, ask: Callable[[list[K]], Awaitable[Mapping[K, V]]], *, max_keys: int = MAX_KEYS
+    ) -> None:
         self._ask = ask
+        self._max_keys = max_keys
         self._waiting: dict[K, asyncio.Future[V | None]] = {}
         self._asking: asyncio.Task[None] | None = None
 
@@ -36,7 +40,7 @@ class SharedQuestion(Generic[K, V]):
 
     async def _ask_for_all(self) -> None:
         while self._waiting:
-            keys = list(self._waiting)[:MAX_KEYS]
+            keys = list(self._waiting)[: self._max_keys]
             asked = {key: self._waiting.pop(key) for key in keys}
             try:
                 answers = await self._ask(keys)

@@ -152,7 +152,7 @@ def test_events_of_sockets_ask_nothing_that_is_known(alice, bob, lunch, connect,
     assert_asked(profiler, partial(device.call, "resume", known), resume)
     for behind in (1, 2):
         known = {"rooms": {lunch.id: seq - behind}}
-        questions = [*resume, PAGE, "distinct chat_membership"]
+        questions = [*resume, PAGE, "find chat_membership"]
         assert_asked(profiler, partial(device.call, "resume", known), questions)
 
 
