@@ -243,7 +243,7 @@ class ChatNamespace(socketio.AsyncNamespace):
             raise ConnectionRefusedError(str(refusal.detail), data)
         devices.add(sid)
         self.connections[sid] = connection
-        await self._listen(connection)
+        self._listen(connection)
         # It may have ended after it was found and before this socket listened to the news of it.
         self.session_watch.note_use(connection.session_id)
         self._watch_expiry(connection, caller.exp)
@@ -279,10 +279,13 @@ class ChatNamespace(socketio.AsyncNamespace):
             token = credentials.strip() if scheme.lower() == "bearer" else None
         return token
 
-    async def _listen(self, connection: Connection) -> None:
-        user_address = realtime.user_address(connection.user.pk, connection.protocol)
-        await self.enter_room(connection.sid, user_address)
-        await self.enter_room(connection.sid, realtime.session_address(connection.session_id))
+    def _listen(self, connection: Connection) -> None:
+        realtime.listen(
+            connection.sid,
+            user_id=connection.user.pk,
+            protocol=connection.protocol,
+            session_id=connection.session_id,
+        )
 
     async def _resume_at_connect(self, connection: Connection, auth: dict) -> None:
         """Answer `auth.rooms` with an event, after the client has heard that it is connected."""
@@ -405,11 +408,9 @@ class ChatNamespace(socketio.AsyncNamespace):
         if caller is None or caller.user.pk != connection.user.pk:
             raise AuthenticationFailed(WRONG_TOKEN)
         if caller.session_id != connection.session_id:
-            old_address = realtime.session_address(connection.session_id)
             connection.session_id = caller.session_id
-            await self._listen(connection)
+            self._listen(connection)
             self.session_watch.note_use(connection.session_id)
-            await self.leave_room(connection.sid, old_address)
         connection.user = caller.user
         self._watch_expiry(connection, caller.exp)
         return {"ok": True, "expires_in": round(caller.exp - time.time())}

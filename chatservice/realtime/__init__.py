@@ -14,7 +14,7 @@ from typing import Any
 from bson import ObjectId
 from django.utils.translation import gettext as _
 
-from .channel_manager import Delivery, Event, user_address
+from .channel_manager import Delivery, Event, session_address, user_address
 from .engine import EngineServer
 from .loop import run
 from .server import NAMESPACE, sio
@@ -27,15 +27,14 @@ __all__ = [
     "end_sessions",
     "has_peers",
     "is_cut_off",
+    "listen",
     "on_missed",
     "on_shared",
     "publish",
     "publish_entries",
-    "session_address",
     "session_ended",
     "share",
     "transport_of",
-    "user_address",
     "worker_number",
 ]
 
@@ -43,8 +42,12 @@ PROTOCOLS = (1, 2)
 """1: the events of the earlier service's contract. 2: one `room_event` for each entry of a log."""
 
 
-def session_address(session_id: ObjectId) -> str:
-    return f"session:{session_id}"
+def listen(sid: str, *, user_id: ObjectId, protocol: int, session_id: ObjectId) -> None:
+    """Have a socket hear what is published to its user, and end when its session does.
+
+    Called again, it is for the user and the session of the last call.
+    """
+    sio.manager.listen(sid, user_id=user_id, protocol=protocol, session_id=session_id)
 
 
 async def publish(event: Event, *, to: Iterable[ObjectId]) -> None:

@@ -6,7 +6,7 @@ which tells the other processes; their managers deliver it to theirs. Nobody wai
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,11 @@ logger = logging.getLogger(__name__)
 
 MISSED_DELAY = 0.1
 """Seconds in which several signs of one loss are taken together."""
+
+
+MAX_TOGETHER = 32
+"""Events that are sent in one piece. The piece is made once for all of its recipients, and what a
+slow one has not taken of it is copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,10 @@ Numbered = tuple[int, Delivery]
 
 def user_address(user_id: object, protocol: int) -> str:
     return f"user:{user_id}:{protocol}"
+
+
+def session_address(session_id: object) -> str:
+    return f"session:{session_id}"
 
 
 class ChannelLayerManager(FanoutManager):
@@ -107,25 +116,52 @@ class ChannelLayerManager(FanoutManager):
 
     async def _deliver_numbered(self, sequence: str, run: Sequence[Numbered]) -> None:
         if not self.backplane.is_shared:  # nobody else announces anything: it is in order
-            await self._deliver_all(delivery for _number, delivery in run)
+            await self._deliver_all([delivery for _number, delivery in run])
             return
         may_hold = not self.backplane.is_away
+        in_turn: list[Delivery] = []
         for number, delivery in run:
-            in_turn = self.sequencer.push(sequence, number, delivery, may_hold=may_hold)
-            await self._deliver_all(in_turn)
+            in_turn += self.sequencer.push(sequence, number, delivery, may_hold=may_hold)
+        await self._deliver_all(in_turn)
 
-    async def _deliver_all(self, deliveries: Iterable[Delivery]) -> None:
-        for delivery in deliveries:
-            for event in delivery.events:
-                addresses = [user_address(user_id, event.protocol) for user_id in delivery.to]
-                if addresses:  # Socket.IO takes "no room" to mean everybody
-                    await self.emit(event.name, event.payload, self.namespace, room=addresses)
+    async def _deliver_all(self, deliveries: Sequence[Delivery]) -> None:
+        for events, to in _together(deliveries):
+            for protocol in dict.fromkeys(event.protocol for event in events):
+                told = [(each.name, each.payload) for each in events if each.protocol == protocol]
+                addresses = [user_address(user_id, protocol) for user_id in to]
+                await self.emit_together(told, self.namespace, addresses)
+
+    def listen(self, sid: str, *, user_id: object, protocol: int, session_id: object) -> None:
+        """Have a socket of this process hear what is for its user, and end with its session.
+
+        Of that user and session only; when the socket leaves, it is forgotten.
+        """
+        engine_id = self.eio_sid_from_sid(sid, self.namespace)
+        socket = self.server.eio.sockets.get(engine_id)
+        if socket is not None:
+            addresses = [user_address(user_id, protocol), session_address(session_id)]
+            self.listeners.add(sid, socket, addresses)
+
+    def basic_disconnect(self, sid: str, namespace: str, **options: Any) -> None:
+        """Forget a socket: of python-socketio's rooms it is in the two that it begins with.
+
+        The library would look for it in the rooms of all others, each time.
+        """
+        self.listeners.discard(sid)
+        for room in (sid, None):
+            self.basic_leave_room(sid, namespace, room)
+        self.callbacks.pop(sid, None)
+        for pending in (self.pending_connect, self.pending_disconnect):
+            if sid in pending.get(namespace, ()):
+                pending[namespace].remove(sid)
 
     def _end_here(self, addresses: Sequence[str], reason: dict[str, str]) -> None:
         # In the background: a disconnect also gives back a lease in the database, and what is
         # published after this must not wait for that.
-        for sid, _engine_id in list(self.get_participants(self.namespace, addresses)):
-            in_background(self.end_socket(sid, reason))
+        for socket in self.listeners.at(addresses):
+            sid = self.sid_from_eio_sid(socket.sid, self.namespace)
+            if sid is not None:
+                in_background(self.end_socket(sid, reason))
 
     async def end_socket(self, sid: str, reason: dict[str, str]) -> None:
         """Send `reason` as an `error` to one socket of this process, and disconnect it."""
@@ -142,6 +178,19 @@ class ChannelLayerManager(FanoutManager):
         self._missed = None  # what is lost from here on is told anew
         for hook in self.on_missed:
             await hook()
+
+
+def _together(deliveries: Sequence[Delivery]) -> Iterator[tuple[list[Event], Sequence[str]]]:
+    """The events of deliveries, those in a row that are for the same users in one piece."""
+    events: list[Event] = []
+    to: Sequence[str] = ()
+    for delivery in deliveries:
+        if events and (delivery.to != to or len(events) >= MAX_TOGETHER):
+            yield events, to
+            events = []
+        events, to = [*events, *delivery.events], delivery.to
+    if events:
+        yield events, to
 
 
 def _encoded(delivery: Delivery) -> Message:

@@ -24,7 +24,7 @@ from engineio.payload import Payload
 
 from chatservice import metrics
 
-from .fanout import MAX_BACKLOG, DirectWriter, SharedPacket, report_once
+from .fanout import MAX_BACKLOG, Burst, DirectWriter, SharedPacket, frame_of, report_once
 
 MAX_PACKETS_IN = 2_000
 """Packets in one polling request from a client. engine.io's own limit is 16; what a client sends
@@ -45,7 +45,7 @@ UNREADABLE = (ValueError, IndexError, KeyError, TypeError, RecursionError)
 
 logger = logging.getLogger(__name__)
 
-PING = SharedPacket("", packet.PING)
+PING = Burst([SharedPacket("", packet.PING)])
 
 SOCKET_IO_CONNECT = "0"
 """How a Socket.IO packet begins with which a client connects to a namespace."""
@@ -121,19 +121,18 @@ class EngineSocket(async_socket.AsyncSocket):
 
     # Sending
 
-    def push(self, packets: list[SharedPacket]) -> None:
+    def push(self, burst: Burst) -> None:
         """Send packets without waiting: at once if nothing is before them, else in their turn.
 
         A client that does not fetch what is queued for it is cut off, and resumes.
         """
-        if self._may_write_directly():
-            for each in packets:
-                self._writer.write(each.frame)
+        if (writer := self._direct_writer()) is not None:
+            writer.write(burst.frames)
         elif self._is_overdue():
             if self._give_up():
                 self.server.start_background_task(self._abort)
         else:
-            for each in packets:
+            for each in burst.packets:
                 self.queue.put_nowait(each)
             self._send_soon()
 
@@ -152,18 +151,16 @@ class EngineSocket(async_socket.AsyncSocket):
         size += 0 if self._writer is None else self._writer.backlog
         return size > MAX_BACKLOG or self.waiting > MAX_QUEUED_PACKETS
 
-    def _may_write_directly(self) -> bool:
-        """Whether this is a WebSocket of Daphne's that has nothing else to send.
+    def _direct_writer(self) -> DirectWriter | None:
+        """The writer of a WebSocket of Daphne's, if that has nothing else to send.
 
-        `unfinished` counts what was taken from the queue and is not yet written, too.
+        There is one only when no upgrade is under way. `unfinished` counts what was taken from the
+        queue and is not yet written, too.
         """
-        return (
-            self._writer is not None
-            and self.upgraded
-            and not self.upgrading
-            and not (self._queue is not None and self._queue.unfinished)
-            and self._writer.is_open
-        )
+        writer = self._writer
+        if writer is None or (self._queue is not None and self._queue.unfinished):
+            return None
+        return writer if writer.is_open else None
 
     async def send(self, pkt: packet.Packet) -> None:
         """Send a packet that is for this client alone: an acknowledgement, for one.
@@ -176,8 +173,8 @@ class EngineSocket(async_socket.AsyncSocket):
         elif not self.server.is_direct:
             await super().send(pkt)
         elif await self.check_ping_timeout():
-            if self._may_write_directly():
-                self._writer.send(pkt.encode())
+            if (writer := self._direct_writer()) is not None:
+                writer.write(frame_of(pkt.encode()))
             else:
                 self.queue.put_nowait(pkt)
                 self._send_soon()
@@ -273,7 +270,7 @@ class EngineSocket(async_socket.AsyncSocket):
     def _ping(self) -> None:
         if not self.closing and not self.closed:
             self.last_ping = time.time()
-            self.push([PING])
+            self.push(PING)
             # A little later than the moment, so that it has passed by every clock.
             self._call_later(self.server.ping_timeout + 0.1, self._miss_pong)
 

@@ -12,7 +12,7 @@ queued, TLS, another server) gets the packet through its queue, in order, as eve
 import base64
 import logging
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -21,6 +21,8 @@ from socketio import packet as socket_packet
 from socketio.async_manager import AsyncManager
 
 from chatservice import metrics
+
+from .listeners import Listeners
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,18 @@ def frame_of(message: str | bytes) -> bytes:
     return header + payload
 
 
+class Burst:
+    """Packets that go to many sockets together, one right after the other."""
+
+    def __init__(self, packets: Sequence[SharedPacket]) -> None:
+        self.packets = packets
+
+    @cached_property
+    def frames(self) -> bytes:
+        """Their WebSocket frames, in one piece: the network is asked once for all of them."""
+        return b"".join(each.frame for each in self.packets)
+
+
 class DirectWriter:
     """Writes finished frames to one WebSocket of Daphne's, around everything between.
 
@@ -73,11 +87,12 @@ class DirectWriter:
     plain TCP (or Unix) transport of Twisted's.
     """
 
-    __slots__ = ("is_given_up", "protocol", "transport")
+    __slots__ = ("_send", "is_given_up", "protocol", "transport")
 
     def __init__(self, protocol: Any) -> None:
         self.protocol = protocol
         self.transport = protocol.transport
+        self._send = self.transport.socket.send
         self.is_given_up = False
 
     @classmethod
@@ -91,7 +106,7 @@ class DirectWriter:
         transport = protocol.transport
         if getattr(transport, "TLS", False) or protocol._perMessageCompress is not None:
             return None
-        needed = ("writeSomeData", "dataBuffer", "offset", "_tempDataLen", "disconnecting")
+        needed = ("socket", "dataBuffer", "offset", "_tempDataLen", "disconnecting")
         missing = [name for name in needed if not hasattr(transport, name)]
         if missing:
             report_once(f"Twisted's transport has no {', '.join(missing)}")
@@ -112,27 +127,30 @@ class DirectWriter:
         """End the connection at once, and forget what waits."""
         self.transport.abortConnection()
 
-    def send(self, message: str | bytes) -> None:
-        """Send a message of its own to this one client."""
-        self.write(frame_of(message))
-
-    def write(self, frame: bytes) -> None:
-        """Send a frame now or, if the client has not read what came before, after that."""
+    def write(self, frames: bytes) -> None:
+        """Send frames now or, if the client has not read what came before, after that."""
         transport = self.transport
-        waiting = self.backlog
-        if waiting > MAX_BACKLOG:
-            if not self.is_given_up:
-                self.is_given_up = True
-                metrics.cut_offs.labels("websocket").inc()
-            self.abort()
-        elif waiting or transport.disconnecting:
-            transport.write(frame)
-        else:
-            written = transport.writeSomeData(frame)
-            if not isinstance(written, int):  # the connection is lost, and Twisted says how
-                transport.loseConnection()
-            elif written < len(frame):
-                transport.write(frame[written:])
+        if transport.dataBuffer or transport._tempDataLen or transport.disconnecting:
+            self._write_later(frames)
+            return
+        try:
+            written = self._send(frames)
+        except BlockingIOError:
+            written = 0
+        except OSError:  # the connection is lost, and Twisted finds out how
+            transport.loseConnection()
+            return
+        if written < len(frames):
+            transport.write(frames[written:])
+
+    def _write_later(self, frames: bytes) -> None:
+        if self.backlog <= MAX_BACKLOG:
+            self.transport.write(frames)
+            return
+        if not self.is_given_up:
+            self.is_given_up = True
+            metrics.cut_offs.labels("websocket").inc()
+        self.abort()
 
 
 _reported: set[str] = set()
@@ -160,6 +178,10 @@ class FanoutManager(AsyncManager):
     is_direct = True
     """Off, everything is left to python-socketio."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.listeners: Listeners[Any] = Listeners()
+
     async def emit(
         self,
         event: str,
@@ -184,7 +206,8 @@ class FanoutManager(AsyncManager):
         engine_ids = [engine_id for sid, engine_id in recipients if sid not in skipped]
         if engine_ids:
             _count(event, len(engine_ids))
-            self._deliver(self._packets(event, data, namespace), engine_ids)
+            sockets = map(self.server.eio.sockets.get, engine_ids)
+            self._push(self._packets(event, data, namespace), filter(None, sockets))
 
     def _packets(self, event: str, data: Any, namespace: str) -> list[SharedPacket]:
         """The event as engine.io messages: one, and one more for each binary attachment."""
@@ -202,9 +225,29 @@ class FanoutManager(AsyncManager):
             SharedPacket(part) for part in (encoded if isinstance(encoded, list) else [encoded])
         ]
 
-    def _deliver(self, packets: list[SharedPacket], engine_ids: Iterable[str]) -> None:
-        sockets = self.server.eio.sockets
-        for engine_id in engine_ids:
-            socket = sockets.get(engine_id)
-            if socket is not None and not socket.closed:
-                socket.push(packets)
+    async def emit_together(
+        self, events: Sequence[tuple[str, Any]], namespace: str, addresses: Iterable[str]
+    ) -> None:
+        """Emit events, each a name and data, in this order, to what listens to the addresses.
+
+        No socket may listen to two of them.
+        """
+        sockets = self.listeners.at(addresses)
+        if not sockets:
+            return
+        if not self.is_direct:
+            sids = [self.sid_from_eio_sid(socket.sid, namespace) for socket in sockets]
+            for name, data in events:
+                await self.emit(name, data, namespace, room=sids)
+            return
+        packets: list[SharedPacket] = []
+        for name, data in events:
+            _count(name, len(sockets))
+            packets += self._packets(name, data, namespace)
+        self._push(packets, sockets)
+
+    def _push(self, packets: list[SharedPacket], sockets: Iterable[Any]) -> None:
+        burst = Burst(packets)
+        for socket in sockets:
+            if not socket.closed:
+                socket.push(burst)

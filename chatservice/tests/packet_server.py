@@ -12,6 +12,7 @@ from chatservice.realtime import engine
 from chatservice.realtime.fanout import FanoutManager
 
 ROUNDS = 12
+ALONE = 4
 EVERYBODY = "everybody"
 
 
@@ -52,6 +53,13 @@ def packets():
 @sio.event
 async def connect(sid, environ, auth):
     await sio.enter_room(sid, EVERYBODY)
+    engine_id = manager.eio_sid_from_sid(sid, "/")
+    manager.listeners.add(sid, sio.eio.sockets[engine_id], [EVERYBODY])
+
+
+@sio.event
+async def disconnect(sid):
+    manager.listeners.discard(sid)
 
 
 @sio.event
@@ -65,12 +73,18 @@ async def play(sid, count):
     members = [member for member, _engine_id in manager.get_participants("/", EVERYBODY)]
     assert len(members) == count
     answers = []
+    waiting = []
     for position, (name, arguments) in enumerate(packets()):
-        data = tuple(arguments) if len(arguments) != 1 else arguments[0]
-        await sio.emit(name, data, room=EVERYBODY)
+        waiting.append((name, tuple(arguments) if len(arguments) != 1 else arguments[0]))
+        if position % 10 < ALONE:  # each for itself; the others in one piece
+            await sio.emit(*waiting.pop(), room=EVERYBODY)
+        elif position % 10 == 9:
+            await manager.emit_together(waiting, "/", [EVERYBODY])
+            waiting.clear()
         if position % 10 == 0:
             for member in members:
                 await sio.emit("ask", position, to=member, callback=answers.append)
+    await manager.emit_together(waiting, "/", [EVERYBODY])
     await sio.emit("end", room=EVERYBODY)
     while len(answers) < sum(1 for at, _each in enumerate(packets()) if at % 10 == 0) * count:
         await sio.sleep(0.01)

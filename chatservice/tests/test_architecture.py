@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 REALTIME = ROOT / "chatservice" / "realtime"
 FOR_EVERYBODY = {  # no browser hears of what these do
-    *("session_address", "session_ended", "has_peers", "is_cut_off"),
+    *("listen", "session_ended", "has_peers", "is_cut_off"),
     *("on_missed", "on_shared", "share", "transport_of", "worker_number"),
 }
 
