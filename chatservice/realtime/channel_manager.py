@@ -134,26 +134,13 @@ class ChannelLayerManager(FanoutManager):
     def listen(self, sid: str, *, user_id: object, protocol: int, session_id: object) -> None:
         """Have a socket of this process hear what is for its user, and end with its session.
 
-        Of that user and session only; when the socket leaves, it is forgotten.
+        Of that user and session only, until it leaves.
         """
         engine_id = self.eio_sid_from_sid(sid, self.namespace)
         socket = self.server.eio.sockets.get(engine_id)
         if socket is not None:
             addresses = [user_address(user_id, protocol), session_address(session_id)]
             self.listeners.add(sid, socket, addresses)
-
-    def basic_disconnect(self, sid: str, namespace: str, **options: Any) -> None:
-        """Forget a socket: of python-socketio's rooms it is in the two that it begins with.
-
-        The library would look for it in the rooms of all others, each time.
-        """
-        self.listeners.discard(sid)
-        for room in (sid, None):
-            self.basic_leave_room(sid, namespace, room)
-        self.callbacks.pop(sid, None)
-        for pending in (self.pending_connect, self.pending_disconnect):
-            if sid in pending.get(namespace, ()):
-                pending[namespace].remove(sid)
 
     def _end_here(self, addresses: Sequence[str], reason: dict[str, str]) -> None:
         # In the background: a disconnect also gives back a lease in the database, and what is

@@ -18,11 +18,11 @@ from typing import Any
 
 from engineio import packet as engine_packet
 from socketio import packet as socket_packet
-from socketio.async_manager import AsyncManager
 
 from chatservice import metrics
 
 from .listeners import Listeners
+from .rooms import RoomManager
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ def _count(event: str, sockets: int) -> None:
     metrics.deliveries.labels(event).inc(sockets)
 
 
-class FanoutManager(AsyncManager):
+class FanoutManager(RoomManager):
     """Emits an event to many sockets of this process at the cost of one encoding.
 
     It must not yield between two recipients: events that are emitted at the same time would reach
@@ -181,6 +181,10 @@ class FanoutManager(AsyncManager):
     def __init__(self) -> None:
         super().__init__()
         self.listeners: Listeners[Any] = Listeners()
+
+    def basic_disconnect(self, sid: str, namespace: str, **options: Any) -> None:
+        self.listeners.discard(sid)
+        super().basic_disconnect(sid, namespace, **options)
 
     async def emit(
         self,

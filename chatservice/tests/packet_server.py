@@ -58,11 +58,6 @@ async def connect(sid, environ, auth):
 
 
 @sio.event
-async def disconnect(sid):
-    manager.listeners.discard(sid)
-
-
-@sio.event
 async def say(sid, text):
     await sio.emit("said", text, room=EVERYBODY)
 
