@@ -45,6 +45,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 DATA_DIR = Path(os.environ["DATA_DIR"])
 STOP_SECONDS = 60
 HTTP_SECONDS = 60
+PAGE_PATIENCE = 30_000  # milliseconds; nothing in a browser is timed, the machine may be slow
+WIDE = {"width": 1300, "height": 800}
 KEPT_COLLECTIONS = {"django_migrations", "django_content_type", "auth_permission", "__schema__"}
 
 
@@ -123,13 +125,14 @@ class Server:
     """A running `manage.py serve`, on a free port and the database of the tests.
 
     `program` is what Python runs instead of `manage.py`, and what does the same in its own way.
+    With the `port` of one that has ended, it is the service once more at the same address.
     """
 
-    def __init__(self, program=("manage.py",), **environment):
+    def __init__(self, program=("manage.py",), port=0, **environment):
         self.earlier_output = 0  # bytes
         self.output_file = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
         self.process = subprocess.Popen(
-            [sys.executable, "-u", *program, "serve", "--port", "0"],
+            [sys.executable, "-u", *program, "serve", "--port", str(port)],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
@@ -142,6 +145,7 @@ class Server:
             self.stop()
             pytest.fail(f"The server has not started: {line}{self.output()}")
         self.url = found[0]
+        self.port = int(self.url.rpartition(":")[2])
 
     def output(self):
         """What it has written to standard error, since the test began if tests share it."""
@@ -287,6 +291,14 @@ class Person:
         client.headers["Authorization"] = f"Bearer {self.token}"
         return client
 
+    def cookie(self):
+        """The session's cookie of a browser in which this person has just logged in."""
+        from django.test import Client
+
+        browser = Client()
+        browser.force_login(self.user)
+        return browser.cookies["sessionid"].value
+
 
 @pytest.fixture
 def alice(db, request):
@@ -347,7 +359,7 @@ def unavailable(what):
 @pytest.fixture(scope="module")
 def chromium():
     """The system's Chromium, driven by Playwright."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     from screenshots import chromium
 
@@ -358,9 +370,44 @@ def chromium():
     # and in which no other module's tests could run one of their own.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        expect.set_options(timeout=PAGE_PATIENCE)
         browser = chromium.launch(playwright, path)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def visit(chromium, server):
+    """Open the pages in a browser of a person's own: `visit(alice, path)`, `visit(None, "/login")`.
+
+    `url` is that of another server, `size` the window's; all else goes to Playwright's context.
+    Errors of its pages, what their policy refused and unexpected dialogs fail the test.
+    """
+    contexts, problems = [], []
+
+    def open_page(person, path="/", *, url=server.url, size=WIDE, **options):
+        options = {"locale": "en-GB", "viewport": size, **options}
+        context = chromium.new_context(base_url=url, **options)
+        context.set_default_timeout(PAGE_PATIENCE)
+        contexts.append(context)
+        if person:
+            cookie = {"name": "sessionid", "value": person.cookie(), "httpOnly": True}
+            context.add_cookies([{**cookie, "url": url}])
+        context.on("weberror", lambda problem: problems.append(str(problem.error)))
+        context.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+        context.on("console", lambda line: note(line))
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    def note(line):
+        if "Content Security Policy" in line.text or "TrustedHTML" in line.text:
+            problems.append(line.text)
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
 
 
 @pytest.fixture(scope="session")

@@ -6,36 +6,7 @@ from playwright.sync_api import expect
 from acceptance.people import Device
 from media_upload.tests import samples
 
-from .visitor import Visitor
-
 pytestmark = pytest.mark.chromium
-
-PATIENCE = 30_000  # milliseconds; nothing here is timed, the machine may be slow
-WIDE = {"width": 1300, "height": 800}
-
-
-@pytest.fixture
-def visit(chromium, server):
-    """Open the pages as a person: `visit(alice, path)`; errors of the page fail the test."""
-    contexts, problems = [], []
-
-    def open_page(person, path):
-        context = chromium.new_context(base_url=server.url, viewport=WIDE, locale="en-GB")
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        visitor = Visitor(server, person)
-        context.add_cookies(
-            [{"name": "sessionid", "value": visitor.cookies["sessionid"], "url": server.url}]
-        )
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
 
 
 @pytest.fixture

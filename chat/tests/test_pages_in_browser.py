@@ -1,10 +1,6 @@
 """The chat's pages in a real Chromium: people at once, faults in the middle, hostile words."""
 
-import contextlib
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from bson import ObjectId
@@ -14,70 +10,27 @@ from chat import actions
 from chat.formatting import formatted
 from chat.models import Entry
 from chat.tests import formatted_texts
+from chat.tests.windows import (
+    NARROW,
+    SENT,
+    act,
+    come_to_life,
+    is_at_end,
+    log_in,
+    rows,
+    say,
+    scroll_to,
+    texts,
+)
 from chatservice.realtime.loop import run
 from media_upload.tests import samples
 
 pytestmark = pytest.mark.chromium
 
-PATIENCE = 30_000  # milliseconds; nothing here is timed, the machine may be slow
-WIDE = {"width": 1300, "height": 800}
-NARROW = {"width": 390, "height": 780}
-expect.set_options(timeout=PATIENCE)
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-SENT = ".message[data-seq]"
-
-
-@pytest.fixture
-def visit(chromium, server):
-    """Open the pages as a person: `visit(alice, path)`; errors of the page fail the test."""
-    contexts, problems = [], []
-
-    def open_page(person, path="/", *, url=server.url, size=WIDE, **options):
-        context = chromium.new_context(base_url=url, viewport=size, locale="en-GB", **options)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
-        page.on("console", lambda line: note(line))
-        page.goto(f"/login?next={path}")
-        page.locator("[name=username]").fill(person.email)
-        page.locator("[name=password]").fill(person.password)
-        page.locator("main .button--primary").click()
-        page.wait_for_url(lambda address: "/login" not in address)
-        return page
-
-    def note(line):
-        if "Content Security Policy" in line.text or "TrustedHTML" in line.text:
-            problems.append(line.text)
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
-
 
 @pytest.fixture
 def path(lunch):
     return f"/rooms/{lunch.id}"
-
-
-def say(page, text):
-    page.locator(".composer__text").fill(text)
-    page.locator(".composer__text").press("Enter")
-
-
-def texts(page):
-    return page.locator(f"{SENT} .message__text:visible")
-
-
-def scroll_to(page, position):
-    page.locator("message-list").evaluate(f"list => list.scrollTop = {position}")
-
-
-def is_at_end(page):
-    return page.locator("message-list").evaluate("list => Math.abs(list.scrollTop) < 2")
 
 
 # Two people
@@ -246,7 +199,7 @@ def test_unread_messages_are_counted_and_marked(visit, path, lunch, make_room, a
     other = make_room(alice, bob, name="Other")
     page = visit(bob, f"/rooms/{other.id}")
     expect(page.locator("message-list")).to_be_visible()
-    page.wait_for_function("document.querySelector('local-time').title")
+    come_to_life(page)
     for number in range(3):
         lunch.say(alice, f"News {number}")
 
@@ -354,40 +307,21 @@ def test_a_restart_in_the_middle_loses_and_doubles_nothing(
     say(hers, "During two")
     expect(hers.locator(".message--pending")).to_have_count(2)
     lunch.say(bob, "By another server")
-    with another_process_at(server):
-        expected = ["Before", "By another server", "During one", "During two"]
-        for page in (hers, his):
-            expect(texts(page)).to_have_text(expected)
-            expect(page.locator("connection-state [data-when=offline]")).to_be_hidden()
-        expect(hers.locator(".message--pending")).to_have_count(0)
-        assert [message["content"] for message in lunch.messages(bob)] == expected
+    start_server(port=server.port)
 
-
-@contextlib.contextmanager
-def another_process_at(server):
-    """The service once more, at the address and on the database of one that has ended."""
-    port = server.url.rpartition(":")[2]
-    process = subprocess.Popen(
-        [sys.executable, "-u", "manage.py", "serve", "--port", port],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert "http://" in process.stdout.readline()
-        yield
-    finally:
-        process.terminate()
-        process.communicate()
+    expected = ["Before", "By another server", "During one", "During two"]
+    for page in (hers, his):
+        expect(texts(page)).to_have_text(expected)
+        expect(page.locator("connection-state [data-when=offline]")).to_be_hidden()
+    expect(hers.locator(".message--pending")).to_have_count(0)
+    assert [message["content"] for message in lunch.messages(bob)] == expected
 
 
 def test_an_answer_that_never_comes_says_nothing_twice(visit, path, alice, bob, lunch):
     """The message is stored, and the acknowledgement is lost with the connection."""
     page = visit(alice, path)
     expect(page.locator(".composer__text")).to_be_visible()
-    page.wait_for_function("document.querySelector('local-time').title")
+    come_to_life(page)
     page.context.set_offline(True)
     say(page, "Is anybody there?")
     expect(page.locator(".message--pending")).to_have_count(1)
@@ -452,7 +386,8 @@ def test_a_draft_survives_a_reload_and_a_change_of_rooms(visit, path, make_room,
 
 
 def test_no_token_is_kept_where_scripts_reach_it(visit, path, alice):
-    page = visit(alice, path)
+    page = visit(None, f"/login?next={path}")
+    log_in(page, alice)
     say(page, "Hello")
     expect(texts(page)).to_have_count(1)
 
@@ -465,7 +400,7 @@ def test_no_token_is_kept_where_scripts_reach_it(visit, path, alice):
 def test_logging_out_everywhere_ends_every_window(visit, path, alice):
     page = visit(alice, path)
     expect(page.locator(".composer__text")).to_be_visible()
-    page.wait_for_function("document.querySelector('local-time').title")
+    come_to_life(page)
 
     alice.http.post("/auth/logout_all")
 
@@ -528,7 +463,7 @@ def test_what_a_command_wrote_that_no_server_heard_of_is_found(visit, path, lunc
 def test_lost_events_are_asked_for(visit, path, lunch, alice, bob):
     """The transport drops every other event; the page misses nothing."""
     page = visit(bob, path)
-    page.wait_for_function("document.querySelector('local-time').title")
+    come_to_life(page)
     page.evaluate(
         """() => document.addEventListener("chat:room_event", (event) => {
             if (event.detail.seq % 2) event.stopImmediatePropagation()
@@ -562,7 +497,7 @@ HOSTILE = [
 def test_hostile_names_and_messages_are_text(visit, make_room, alice, bob, text):
     room = make_room(alice, bob, name=text)
     his = visit(bob, f"/rooms/{room.id}")
-    his.wait_for_function("document.querySelector('local-time').title")
+    come_to_life(his)
     room.say(alice, text)
     expect(texts(his)).to_have_text([text])
 
@@ -577,23 +512,6 @@ def test_hostile_names_and_messages_are_text(visit, make_room, alice, bob, text)
 
 
 # Answers, mentions, reactions
-
-
-def act(page, row, name):
-    row.hover()
-    row.locator(f"[data-act={name}]").click()
-
-
-def rows(page):
-    """The conversation as it stands, but for what only pages without scripts need."""
-    return page.locator(".messages").evaluate(
-        """list => [...list.querySelectorAll(".message")].map((row) => {
-            const copy = row.cloneNode(true)
-            for (const chip of copy.querySelectorAll(".chip")) chip.removeAttribute("formaction")
-            for (const time of copy.querySelectorAll("local-time")) time.removeAttribute("datetime")
-            return copy.innerHTML.replace(/\\s+/g, " ").replace(/> </g, "><")
-        })"""
-    )
 
 
 def test_an_answer_shows_what_it_answers(visit, path, lunch, alice, bob):
@@ -625,7 +543,7 @@ def test_an_answer_shows_what_it_answers(visit, path, lunch, alice, bob):
     live = rows(hers)
     hers.reload()
     expect(hers.locator(".quote:visible")).to_have_count(1)
-    hers.wait_for_function("document.querySelector('local-time').title")
+    come_to_life(hers)
     assert rows(hers) == live
 
     act(his, his.locator(SENT).first, "delete")
@@ -706,7 +624,7 @@ def test_reactions_come_and_go_for_everybody(visit, path, lunch, alice, bob):
         expect(page.locator(".chip")).to_have_attribute("aria-pressed", "true")
     live = rows(hers)
     hers.reload()
-    hers.wait_for_function("document.querySelector('local-time').title")
+    come_to_life(hers)
     assert rows(hers) == live
 
     hers.locator(".chip").click()
@@ -752,7 +670,7 @@ def test_the_emoji_picker_by_keyboard(visit, path, alice):
 def test_a_reaction_while_the_connection_is_away(visit, path, lunch, alice, bob):
     lunch.say(bob, "Cake!")
     page = visit(alice, path)
-    page.wait_for_function("document.querySelector('local-time').title")
+    come_to_life(page)
     lunch_id = lunch.messages(bob)[0]["id"]
     alice.http.put(f"{lunch.path}/messages/{lunch_id}/reactions/👍")
     expect(page.locator(".chip")).to_have_text("👍 1")
@@ -816,7 +734,7 @@ def test_notices_of_the_browser(visit, path, lunch, make_room, alice, bob, setti
     page = visit(alice, path)
     page.add_init_script(NOTICES)
     page.reload()
-    page.wait_for_function("document.querySelector('local-time').title")
+    come_to_life(page)
     button = page.get_by_role("button", name="Turn on notifications")
     if setting == "off":
         expect(button).to_be_hidden()
@@ -843,7 +761,7 @@ def test_notices_of_the_browser(visit, path, lunch, make_room, alice, bob, setti
 def test_muting_a_room_is_quiet_at_once(visit, path, lunch, make_room, alice, bob):
     other = make_room(alice, bob, name="Other")
     page = visit(alice, f"/rooms/{other.id}")
-    page.wait_for_function("document.querySelector('local-time').title")
+    come_to_life(page)
     lunch.say(bob, "One")
     expect(page).to_have_title(re.compile(r"^\(1\) "))
 
@@ -912,7 +830,7 @@ def test_keys(visit, path, make_room, alice, bob):
     for name in ("One", "Two", "Three"):
         make_room(alice, bob, name=name).say(bob, "Hello")
     page = visit(alice, path)
-    page.wait_for_function("document.querySelector('local-time').title")
+    come_to_life(page)
 
     page.keyboard.press("Control+k")
     expect(page.locator("#switcher")).to_be_visible()
