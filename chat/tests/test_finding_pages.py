@@ -6,7 +6,8 @@ import re
 import pytest
 
 from accounts.tests.visitor import Visitor
-from chat.tests.test_pages import HOSTILE, texts_on
+from chat.tests.hostile_texts import HOSTILE
+from chat.tests.test_pages import texts_on
 
 
 @pytest.fixture
@@ -106,10 +107,10 @@ def test_a_search_goes_on_and_may_be_of_one_room(alice_visits, alice, lunch, mak
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_words_are_shown_as_text(alice_visits, alice, lunch, text):
-    lunch.say(alice, f"{text} needle")
+    lunch.say(alice, f"needle {text}")
 
     page = alice_visits.open("/rooms/search", params={"q": "needle"}).text
-    assert hits_on(page) == [f"{text} [needle]"]
+    assert hits_on(page) == [f"[needle] {text}"]
     assert alice_visits.open("/rooms/search", params={"q": text}).status_code == 200
     assert "<script>alert" not in alice_visits.open("/rooms/search", params={"q": text}).text
     assert alice_visits.open("/rooms/directory", params={"q": text}).status_code == 200

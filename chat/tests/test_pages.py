@@ -6,17 +6,8 @@ import re
 import pytest
 
 from accounts.tests.visitor import Visitor
+from chat.tests.hostile_texts import HOSTILE
 from media_upload.tests import samples
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "</template></title><svg onload=alert(1)>",
-    "{{ 7|add:7 }}{% debug %}",
-    "javascript:alert(1)",
-    "‮evil‬ ⁧abc",
-    "&lt;b&gt;",
-]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from chat import actions
 from chat.formatting import formatted
 from chat.models import Entry
 from chat.tests import formatted_texts
+from chat.tests.hostile_texts import HOSTILE
 from chat.tests.windows import (
     NARROW,
     SENT,
@@ -480,17 +481,6 @@ def test_lost_events_are_asked_for(visit, path, lunch, alice, bob):
 
 
 # Hostile words
-
-
-HOSTILE = [
-    "<img src=x onerror=alert(1)>",
-    "</template><script>alert(1)</script>",
-    "‮evil‬ ⁧abc",
-    'https://example.org/" onclick="alert(1)',
-    "javascript:alert(1)",
-    "/media/000000000000000000000000/<img src=x onerror=alert(1)>.png",
-    "%(actor)s %s $& {{ 7|add:7 }}",
-]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
