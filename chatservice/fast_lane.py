@@ -78,6 +78,8 @@ class Kind:
 
     headers: list[tuple[bytes, bytes]]
     language: str
+    route: str
+    """The name of the route as Django has found it, which takes it longer than most else here."""
     origin: str
     """Of the service's own addresses: scheme and host."""
 
@@ -105,7 +107,9 @@ class FastLane:
         kind = self._kinds.get(key)
         if kind is None:
             await self._learn(key, scope, receive, send)
-        elif (body := await _body_of(receive)) is not None:
+            return
+        scope.get("measured", {})["route"] = kind.route
+        if (body := await _body_of(receive)) is not None:
             with translation.override(kind.language):
                 await _send(send, kind, await _reply(route, path, kind, sender, scope, body))
 
@@ -169,6 +173,7 @@ def _kind_of(scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> Kind | Non
     return Kind(
         [(name, value) for name, value in answered if name.lower() not in OF_ONE_ANSWER],
         language=by_name[b"content-language"].decode("ascii"),
+        route=scope.get("measured", {}).get("route", ""),
         origin=ASGIRequest(scope, BytesIO()).build_absolute_uri("/").rstrip("/"),
     )
 

@@ -22,7 +22,7 @@ from accounts import hot_path as accounts_hot_path
 from accounts import tokens
 from chat import actions
 from chat.models import Entry
-from chatservice import limits
+from chatservice import limits, metrics
 from chatservice.fast_lane import FastLane, Route
 from chatservice.fast_routes import ROUTES
 from chatservice.handler import ThreadHandler
@@ -541,6 +541,24 @@ def django():
 
 def token_of(person):
     return [(b"authorization", b"Bearer " + person.token.encode())]
+
+
+def test_a_request_in_the_lane_is_measured_under_the_route_that_django_found(
+    alice, django, monkeypatch
+):
+    application = metrics.MeasureRequests(FastLane(django, ROUTES))
+    labels = {"route": "me", "method": "GET", "status": "200"}
+
+    def measured():
+        return metrics.REGISTRY.get_sample_value("chat_http_request_seconds_count", labels) or 0
+
+    assert run(ask(application, headers=token_of(alice)))[0] == 200
+    before = measured()
+    monkeypatch.delattr(metrics, "resolve")  # which costs more than the rest of a short answer
+    assert run(ask(application, headers=token_of(alice)))[0] == 200
+
+    assert django.asked == 1
+    assert measured() == before + 1
 
 
 def test_the_limits_are_the_same_in_the_lane(alice, django, monkeypatch):
