@@ -46,7 +46,7 @@ class Caller(NamedTuple):
 
 def authenticate(raw: object) -> Caller | None:
     """Who calls with this access token, given as text; None if it does not count (any more)."""
-    claims = _claims_of(raw)
+    claims = tokens.access_claims(raw)
     if claims is None:
         return None
     found = _active_user(claims.session_id, claims.user_id)
@@ -55,7 +55,7 @@ def authenticate(raw: object) -> Caller | None:
 
 async def authenticate_async(raw: object) -> Caller | None:
     """The same as `authenticate`, on the home loop; those who call at once share a question."""
-    claims = _claims_of(raw)
+    claims = tokens.access_claims(raw)
     if claims is None:
         return None
     found = await _active_users.answer((claims.session_id, claims.user_id))
@@ -166,11 +166,6 @@ def user_from(document: dict[str, Any]) -> User:
         for field in fields
     ]
     return User.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields], values)
-
-
-def _claims_of(raw: object) -> tokens.Claims | None:
-    token = tokens.read(tokens.AccessToken, raw)
-    return None if token is None else tokens.claims_of(token)
 
 
 Login = tuple[ObjectId, ObjectId]

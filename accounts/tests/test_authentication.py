@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from types import SimpleNamespace
 
 import jwt
 import pytest
@@ -149,6 +150,25 @@ def test_the_real_refresh_token_is_no_access_token(client, alice):
 
 def test_a_token_of_simplejwt_without_a_session_does_not_count(client, alice):
     token = RefreshToken.for_user(alice.user).access_token
+
+    assert_unauthorized(me(client, f"Bearer {token}"), "Could not validate credentials")
+
+
+def test_a_token_whose_signature_is_known_ends_all_the_same(client, claims, monkeypatch):
+    token = sign(claims)
+    monkeypatch.setattr(tokens, "time", SimpleNamespace(time=lambda: claims["exp"] - 0.5))
+    assert me(client, f"Bearer {token}").status_code == 200
+    monkeypatch.delattr(tokens, "read")
+    assert me(client, f"Bearer {token}").status_code == 200
+
+    monkeypatch.setattr(tokens, "time", SimpleNamespace(time=lambda: float(claims["exp"])))
+    assert_unauthorized(me(client, f"Bearer {token}"), "Could not validate credentials")
+
+
+def test_a_token_whose_signature_is_known_ends_with_its_session(client, alice, claims):
+    token = sign(claims)
+    assert me(client, f"Bearer {token}").status_code == 200
+    Session.objects.filter(pk=claims["sid"]).update(ended_at=alice.user.created_at)
 
     assert_unauthorized(me(client, f"Bearer {token}"), "Could not validate credentials")
 
