@@ -18,7 +18,6 @@ from drf_spectacular.utils import (
 from rest_framework import mixins, status, viewsets
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -26,6 +25,7 @@ from rest_framework.views import APIView
 from chatservice.endpoints import answer
 from chatservice.negotiation import JSONErrors
 from chatservice.refusals import INVALID, NOT_AUTHENTICATED, refusal
+from chatservice.renderers import JSONRenderer
 from media_upload.parsing import FIELD, UploadParser, declare_length
 
 from . import actions, avatars, endpoints, tokens

@@ -13,7 +13,6 @@ from typing import Any
 
 from django.http import QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -21,6 +20,7 @@ from rest_framework.serializers import Serializer
 from accounts.models import User
 
 from .realtime.loop import run
+from .renderers import JSONRenderer
 
 JSON = "application/json"
 
@@ -78,8 +78,8 @@ _renderer = JSONRenderer()
 
 
 def render(payload: Any) -> bytes:
-    """JSON as REST framework writes it."""
-    return _renderer.render(payload, JSON, {})
+    """The JSON of a payload."""
+    return _renderer.render(payload)
 
 
 Endpoint = Callable[[Call], Coroutine[Any, Any, Reply]]

@@ -12,11 +12,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics, status, views
 from rest_framework.exceptions import UnsupportedMediaType
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chatservice.negotiation import JSONErrors
+from chatservice.renderers import JSONRenderer
 
 from . import actions, serving
 from .models import Upload
