@@ -60,8 +60,10 @@ def room_event(entry: Document) -> Payload:
 
 def mentioned(stored: Sequence[str] | None) -> Payload:
     """Whom a text calls: the ids of members, and whether it is everybody."""
-    ids = [user_id for user_id in stored or () if user_id != ALL]
-    return {"mentions": ids, "mentions_all": ALL in (stored or ())}
+    if not stored:
+        return {"mentions": [], "mentions_all": False}
+    ids = [user_id for user_id in stored if user_id != ALL]
+    return {"mentions": ids, "mentions_all": ALL in stored}
 
 
 def contract_event(entry: Document) -> tuple[str, Payload] | None:

@@ -18,6 +18,9 @@ def to_wire(moment: datetime) -> str:
 
     Raises ValueError for a naive datetime: its zone would be a guess.
     """
+    text = moment.isoformat(timespec="milliseconds")
+    if text.endswith("+00:00"):  # as all of ours, and those from the database
+        return text
     if moment.tzinfo is None:
         raise ValueError("A naive datetime has no place on the wire.")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")
