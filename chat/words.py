@@ -64,6 +64,8 @@ def _folded_character(character: str) -> str:
 
 def folded(text: str) -> str:
     """A text of letters and digits as search compares it."""
+    if text.isascii():
+        return text[:WORD_LENGTH].lower()
     return "".join(map(_folded_character, text))[:WORD_LENGTH]
 
 
@@ -71,20 +73,24 @@ def words_in(text: str) -> list[Word]:
     """All words of a text, in order; one with half-spaces as a whole and then in its parts."""
     found = []
     for match in WORD.finditer(text):
-        whole, start = match[0], match.start()
-        if word := folded(whole):
-            found.append(Word(word, start, match.end()))
-        if HALF_SPACE in whole:
-            for part in whole.split(HALF_SPACE):
-                if word := folded(part):
-                    found.append(Word(word, start, start + len(part)))
+        start = match.start()
+        for part in _parts_of(match[0]):
+            if word := folded(part):
+                found.append(Word(word, start, start + len(part)))
+            if len(part) < len(match[0]):
                 start += len(part) + 1
     return found
 
 
 def terms_of(text: str) -> list[str]:
     """What a text can be found by: its different words, in order."""
-    return list(dict.fromkeys(word.text for word in words_in(text)))[:WORDS_OF_A_MESSAGE]
+    words = (folded(part) for whole in WORD.findall(text) for part in _parts_of(whole))
+    return list(dict.fromkeys(filter(None, words)))[:WORDS_OF_A_MESSAGE]
+
+
+def _parts_of(whole: str) -> list[str]:
+    """A word, and what its half-spaces divide it into."""
+    return [whole, *whole.split(HALF_SPACE)] if HALF_SPACE in whole else [whole]
 
 
 def queries_of(text: str) -> list[Query]:
