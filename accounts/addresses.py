@@ -1,5 +1,6 @@
 """Where a client calls from."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
 
 from django.http import HttpRequest
@@ -22,6 +23,7 @@ def user_agent(request: HttpRequest | None) -> str:
     return str(request.META.get("HTTP_USER_AGENT") or "")[:USER_AGENT_LENGTH] if request else ""
 
 
+@lru_cache(maxsize=10_000)
 def network_of(address: str) -> str:
     """What counts as one place: an IPv4 address, or the /64 that one IPv6 customer is given.
 
