@@ -16,7 +16,7 @@ from bson import ObjectId
 from bson.errors import InvalidId
 from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, WriteConcernError
 
 from chatservice.mongo.client import async_database, database
 from chatservice.shared_questions import SharedQuestion
@@ -382,6 +382,25 @@ async def _ask_for_entries_after(places: list[LogPlace]) -> dict[LogPlace, list[
 
 
 _entries_after = SharedQuestion(_ask_for_entries_after, max_keys=MAX_LISTS)
+
+
+async def insert_entries(documents: Sequence[Document]) -> Document | None:
+    """Store entries, in order, up to the first that MongoDB refuses.
+
+    Returns that refusal (`index`, `keyPattern`, ...), or None when all are stored as durably as the
+    client's write concern asks; a PyMongoError leaves open which are. A command of our own:
+    `insert_many` does more work, to try again and to divide what is too long, which `RoomLog` does
+    itself.
+    """
+    collection = entries()
+    concern = collection.write_concern.document
+    reply = await collection.database.command(
+        "insert", collection.name, documents=documents, ordered=True, writeConcern=concern
+    )
+    if failure := reply.get("writeConcernError"):
+        raise WriteConcernError(failure.get("errmsg", ""), failure.get("code"), failure)
+    failures = reply.get("writeErrors")
+    return failures[0] if failures else None
 
 
 async def find_message(room_id: ObjectId, message_id: ObjectId) -> Document | None:

@@ -9,7 +9,7 @@ has seen n. So there is no counter and no transaction. What follows from it:
   follows**, and a removed member's message cannot slip in behind the removal.
 * Nobody inserts n + 1 before having projected all entries up to n, so projections are applied in
   order although several processes may apply the same one; each is idempotent.
-* Writers of one room in one process queue up here, and a queue is written in one `insert_many`.
+* Writers of one room in one process queue up here, and a queue is written in one insert.
 * If MongoDB vanishes in the middle, the entries' ids, made by us, tell which of them are stored.
 
 `RoomLog` knows no rights and no socket: a draft brings its own check, and what is stored is
@@ -24,7 +24,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from bson import ObjectId
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import PyMongoError
 from rest_framework.exceptions import APIException
 
 from chatservice import metrics
@@ -253,22 +253,17 @@ class RoomLog:
         entries = _number(drafts, state)
         if not entries:
             return
-        try:
-            await hot_path.entries().insert_many(entries)
-        except BulkWriteError as error:
-            failures = error.details.get("writeErrors", [])
-            if not failures:
-                raise
-            failure = failures[0]
-            stored = failure["index"]
-            await self._finish(drafts[:stored], entries[:stored], state)
-            await self._after_refusal(failure, drafts[stored])
-        else:
+        refusal = await hot_path.insert_entries(entries)
+        if refusal is None:
             await self._finish(drafts, entries, state)
+        else:
+            stored = refusal["index"]
+            await self._finish(drafts[:stored], entries[:stored], state)
+            await self._after_refusal(refusal, drafts[stored])
 
-    async def _after_refusal(self, failure: Document, draft: Draft) -> None:
+    async def _after_refusal(self, refusal: Document, draft: Draft) -> None:
         """Find out why MongoDB refused `draft`, and settle it if it is not to be tried again."""
-        key = failure.get("keyPattern", {})
+        key = refusal.get("keyPattern", {})
         if "seq" in key:  # another process took the number
             await self._catch_up()
         elif "_id" in key:  # an attempt that seemed to fail had arrived after all
@@ -281,7 +276,7 @@ class RoomLog:
             if first is not None:
                 draft.resolve(first, duplicate=True)
         else:
-            logger.error("MongoDB refused an entry: %s", failure.get("errmsg"))
+            logger.error("MongoDB refused an entry: %s", refusal.get("errmsg"))
             draft.refuse(StorageUnavailable())
 
     async def _settle(self, pending: list[Draft]) -> None:
