@@ -7,6 +7,10 @@ import sys
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatservice.settings")
 
+    from chatservice.event_loop import prefer_uvloop
+
+    prefer_uvloop()
+
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
