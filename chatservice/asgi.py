@@ -23,7 +23,7 @@ from chatservice.fast_lane import FastLane
 from chatservice.fast_routes import ROUTES
 from chatservice.handler import ThreadHandler
 from chatservice.metrics import MeasureRequests
-from chatservice.realtime import lifecycle, server
+from chatservice.realtime import daphne_sockets, engine, lifecycle, server
 from media_upload import daphne_request
 from media_upload.body_limit import BodyLimit
 
@@ -60,6 +60,7 @@ def hook_daphne():
     from twisted.internet import defer, reactor
 
     daphne_request.install()
+    daphne_sockets.install()
     reactor.callWhenRunning(lambda: asyncio.ensure_future(lifecycle.startup()))
     reactor.addSystemEventTrigger(
         "before",
@@ -80,7 +81,7 @@ routes = ProtocolTypeRouter(
         "lifespan": lifespan,
     }
 )
-application = MeasureRequests(AddressLimits(routes))
+application = engine.serving_websockets(MeasureRequests(AddressLimits(routes)))
 hook_daphne()
 
 # What is loaded by now stays: it is left out of every collection from here on. Measured with 1,000

@@ -14,6 +14,7 @@ from acceptance.people import Device, try_to_connect
 from acceptance.waiting import eventually
 from accounts import actions as account_actions
 from accounts.models import PresenceLease, User
+from accounts.tests.visitor import Visitor
 from accounts.tokens import AccessToken
 from chatservice.timestamps import now
 
@@ -223,6 +224,57 @@ def test_what_comes_by_polling_after_the_end_of_a_session_is_refused(alice, serv
     answer = post('42["get_online_users"]')
     assert (answer.status_code, "ession" in answer.text) == (400, True)
     assert "Traceback" not in server.output()
+
+
+class RawSocket:
+    """A connection on which one says the packets oneself."""
+
+    def __init__(self, url, transport, headers):
+        address = f"{url}/socket.io/?EIO=4&transport={transport}"
+        self._read = []
+        if transport == "websocket":
+            origin = headers.get("Origin")
+            rest = {name: value for name, value in headers.items() if name != "Origin"}
+            connection = websocket.create_connection(
+                address.replace("http", "ws"), timeout=60, origin=origin, header=rest
+            )
+            self.send, self._more = connection.send, lambda: [connection.recv()]
+            self._more()
+        else:
+            hello = requests.get(address, headers=headers, timeout=60).text
+            address = f"{address}&sid={sid_in(hello)}"
+            self.send = lambda packet: requests.post(address, data=packet, timeout=60)
+            self._more = lambda: requests.get(address, timeout=60).text.split("\x1e")
+
+    def receive(self, beginning):
+        """The next packet that begins so; the others are thrown away."""
+        while True:
+            self._read = self._read or self._more()
+            packet = self._read.pop(0)
+            if packet.startswith(beginning):
+                return packet
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+@pytest.mark.parametrize("shown", ["token", "cookie"])
+def test_who_says_goodbye_may_say_hello_again_with_what_the_transport_brought(
+    alice, lunch, server, transport, shown
+):
+    headers = {"Accept-Language": "fa", "Origin": server.url}
+    if shown == "token":
+        headers["Authorization"] = f"Bearer {alice.token}"
+    else:
+        cookies = Visitor(server, alice).cookies
+        headers["Cookie"] = f"sessionid={cookies['sessionid']}"
+
+    raw = RawSocket(server.url, transport, headers)
+
+    for number in range(2):
+        raw.send("40")
+        assert "sid" in raw.receive("4")
+        raw.send(f'42{number}["chat_message",{{"room":"{lunch.id}","message":"\\u0000"}}]')
+        assert "نویسهٔ NUL مجاز نیست" in json.loads(raw.receive(f"43{number}")[3:])[0]["message"]
+        raw.send("41")
 
 
 def test_a_refused_handshake_says_why_at_once(server, alice):

@@ -15,6 +15,7 @@ import inspect
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
@@ -24,6 +25,7 @@ from engineio.payload import Payload
 
 from chatservice import metrics
 
+from .daphne_sockets import forget_handshake
 from .fanout import MAX_BACKLOG, Burst, DirectWriter, SharedPacket, frame_of, report_once
 
 MAX_PACKETS_IN = 2_000
@@ -49,6 +51,9 @@ PING = Burst([SharedPacket("", packet.PING)])
 
 SOCKET_IO_CONNECT = "0"
 """How a Socket.IO packet begins with which a client connects to a namespace."""
+
+OPENED = "engine.opened"
+"""Where in an ASGI scope an opened WebSocket is left: see `serving_websockets`."""
 
 ASGIApp = Callable[[dict, Callable, Callable], Awaitable[None]]
 
@@ -100,6 +105,7 @@ class EngineSocket(async_socket.AsyncSocket):
         self._writer: DirectWriter | None = None
         self._sending: asyncio.Task[None] | None = None
         self._ping_timer: asyncio.TimerHandle | None = None
+        self._opened: list[Callable[[], Awaitable[None]]] | None = None
         super().__init__(server, sid)
         self.is_given_up = False
 
@@ -300,12 +306,19 @@ class EngineSocket(async_socket.AsyncSocket):
             log_unreadable(error)
             raise exceptions.UnknownPacketError from None  # answered with 400
 
+    async def _upgrade_websocket(self, environ: dict[str, Any]) -> Any:
+        self._opened = environ["asgi.scope"].get(OPENED)
+        return await super()._upgrade_websocket(environ)
+
     async def _websocket_handler(self, ws: Any) -> None:
         try:
-            if self.server.is_direct:
+            if not self.server.is_direct:
+                await super()._websocket_handler(ws)
+            elif self._opened is None:
                 await self._serve(ws)
             else:
-                await super()._websocket_handler(ws)
+                self._opened.append(partial(self._serve, ws))
+                self._opened = None
         except UNREADABLE as error:
             log_unreadable(error)
             await self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_ERROR)
@@ -319,6 +332,9 @@ class EngineSocket(async_socket.AsyncSocket):
             self.connected = self.upgraded = True
         self._websocket = ws
         self._writer = DirectWriter.find(ws.asgi_send)
+        if self._writer is not None and self._writer.is_open:
+            inbox = forget_handshake(self._writer.protocol)
+            ws.asgi_receive = ws.asgi_receive if inbox is None else inbox.get
         self._send_soon()
         reason = self.server.reason.TRANSPORT_CLOSE
         try:
@@ -332,6 +348,8 @@ class EngineSocket(async_socket.AsyncSocket):
                 self._sending.cancel()
             await self.close(wait=False, abort=True, reason=reason)
             self._forget_queue()
+            if self.closed:
+                self.server.sockets.pop(self.sid, None)
             await ws.close()
 
     async def _read(self, ws: Any) -> None:
@@ -404,6 +422,19 @@ class EngineServer(async_server.AsyncServer):
     def create_queue(self, *args: Any, **kwargs: Any) -> None:
         """None: a socket makes its queue when it needs one."""
 
+    async def _service_task(self) -> None:
+        """Forget the sockets that have been closed, now and then, for as long as the process lives.
+
+        Those whose clients have gone silent are closed by their timers. python-engineio asks each
+        of them, one after the other, with a task and a timer for each question.
+        """
+        if not self.is_direct:
+            return await super()._service_task()
+        while True:
+            await asyncio.sleep(self.ping_timeout)
+            for sid in [sid for sid, each in self.sockets.items() if each.closed]:
+                del self.sockets[sid]
+
     async def take_message(self, sid: str, data: str | bytes) -> None:
         """Hand on what a client says.
 
@@ -442,6 +473,7 @@ def install() -> None:
 
 
 LIBRARY_METHODS = {
+    "_upgrade_websocket": ["self", "environ"],
     "_websocket_handler": ["self", "ws"],
     "check_ping_timeout": ["self"],
     "close": ["self", "wait", "abort", "reason"],
@@ -465,6 +497,26 @@ def knows_library() -> bool:
     if changed:
         report_once(f"python-engineio's sockets have another {', '.join(sorted(changed))}")
     return not changed
+
+
+def serving_websockets(app: ASGIApp) -> ASGIApp:
+    """An ASGI app, to be the outermost, that serves a WebSocket once `app` has let it in.
+
+    What lets it in (limits, routes, two libraries) is done by then. If it waited for the end of
+    the socket, its frames and all that it has read of the request would wait, too.
+    """
+
+    async def wrapped(scope: dict, receive: Callable, send: Callable) -> None:
+        if scope["type"] != "websocket":
+            await app(scope, receive, send)
+            return
+        opened = scope[OPENED] = []
+        await app(scope, receive, send)
+        del scope, receive, send
+        if opened:
+            await opened.pop()()
+
+    return wrapped
 
 
 def ending_with_its_client(app: ASGIApp) -> ASGIApp:

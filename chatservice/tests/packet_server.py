@@ -32,7 +32,7 @@ sio = PacketServer(
     compression_threshold=100,
 )
 sio.eio.is_direct = manager.is_direct and engine.knows_library()
-application = socketio.ASGIApp(sio)
+application = engine.serving_websockets(socketio.ASGIApp(sio))
 
 
 def packets():
