@@ -104,16 +104,19 @@ class Lab:
 
     @contextmanager
     def connected(
-        self, mode: str, service: Service, people: Path, **options: object
+        self, mode: str, service: Service, people: Path, *, idle: float = 0.1, **options: Any
     ) -> Iterator[Load]:
-        """A load whose clients are connected, and a server that has digested that."""
+        """A load whose clients are connected, and a server that has digested that.
+
+        It then uses less than `idle` of a processor; pings and leases cost something, too.
+        """
         with Load(mode, service.port, people, **options) as load:
             load.wait_until_ready()
-            settle(service.pids())
+            settle(service.pids(), below=idle)
             yield load
         settle(service.pids(), below=0.3)
 
-    def rooms(self, target: str, people: Path, **options: object) -> Result:
+    def rooms(self, target: str, people: Path, **options: Any) -> Result:
         """Messages in rooms, as `load.c` has it; options are the generator's."""
         service = self.service(target)
         with self.connected("rooms", service, people, seconds=self.size.seconds, **options) as load:

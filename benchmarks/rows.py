@@ -135,7 +135,7 @@ def memory(lab: Lab) -> list[Row]:
             with lab.connected("idle", service, few):
                 pass
             before = memory_bytes(service.pids())
-            with lab.connected("idle", service, many):
+            with lab.connected("idle", service, many, idle=0.5):
                 time.sleep(10 if lab.size.repetitions == 1 else 30)
                 settle(service.pids(), below=0.5)
                 used = memory_bytes(service.pids()) - before
