@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class ChatServiceConfig(AppConfig):
@@ -7,3 +8,7 @@ class ChatServiceConfig(AppConfig):
 
     def ready(self):
         from . import checks  # noqa: F401  (registers the system checks)
+
+
+class AdministrationConfig(AdminConfig):
+    default_site = "chatservice.admin.AdministrationSite"

@@ -56,7 +56,7 @@ if not SECRET_KEY:
 INSTALLED_APPS = [
     "daphne",
     "whitenoise.runserver_nostatic",
-    "django.contrib.admin",
+    "chatservice.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -68,7 +68,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "corsheaders",
     "channels",
-    "chatservice",
+    "chatservice.apps.ChatServiceConfig",
     "accounts",
     "media_upload",
     "chat",

@@ -1,5 +1,7 @@
 """People and their log-ins in the admin."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -65,6 +67,19 @@ def form_of(desk, person, **changes):
 def run_action(desk, page, name, *documents):
     form = {"action": name, "_selected_action": [document.pk for document in documents]}
     return desk.post(reverse(page), form, follow=True)
+
+
+def test_the_administration_has_a_name_in_the_language_of_who_looks(desk, moira):
+    page = desk.get("/admin/").content.decode()
+    assert "Chat administration" in page
+    assert "Django" not in page
+
+    moira.user.language = "fa"
+    moira.user.save(update_fields=["language"])
+    page = desk.get("/admin/").content.decode()
+    assert "مدیریت گفتگو" in page
+    assert "توکن‌های باطل‌شده" in page
+    assert "lacklist" not in re.sub(r'="[^"]*"', "", page)  # apart from addresses
 
 
 def test_only_staff_get_in(alice):
