@@ -15,7 +15,6 @@ def page_texts() -> dict[str, Any]:
         "comma": _(", "),
         "deleted": _("This message was deleted."),
         "file_failed": _("%(name)s was not uploaded: %(reason)s"),
-        "file_uploading": _("Uploading %(name)s"),
         "new_below": plural(
             lambda n: ngettext("%(count)s new message", "%(count)s new messages", n)
         ),

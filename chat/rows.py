@@ -75,6 +75,8 @@ class Row:
     seq: int
     at: datetime
     sender_id: str
+    sender: str
+    """Their e-mail address."""
     name: str
     avatar_url: str | None = None
     notice: str = ""
@@ -94,6 +96,7 @@ class Row:
     is_mine: bool = False
     is_continued: bool = False
     starts_day: bool = False
+    is_first_new: bool = False
 
     @property
     def initial(self) -> str:
@@ -114,10 +117,12 @@ def rows_of(
     people: Mapping[ObjectId, User],
     reader: User,
     quoted: Mapping[int, Document] | None = None,
+    read_seq: int | None = None,
 ) -> list[Row]:
     """The lines of entries that follow each other, the oldest first.
 
-    `quoted` has the messages that are answered, by number.
+    `quoted` has the messages that are answered, by number. The first message of somebody else
+    after `read_seq`, how far the reader has read, is marked.
     """
     names = _names_of_unlinked_uploads(entries)
     rows: list[Row] = []
@@ -135,6 +140,11 @@ def rows_of(
             and row.at - before.at < GROUPING
         )
         rows.append(row)
+    if read_seq is not None:
+        for row in rows:
+            if row.seq > read_seq and not (row.notice or row.is_mine):
+                row.is_first_new = True
+                break
     return rows
 
 
@@ -148,13 +158,15 @@ def _row(
         seq=entry["seq"],
         at=entry["created_at"],
         sender_id=str(entry["actor_id"]),
+        sender=entry["sender"],
         name=display_name(people.get(entry["actor_id"]), entry["sender"]),
     )
     if entry["kind"] != MESSAGE:
         row.notice = notice_of(entry, people)
         return row
-    if sender := people.get(entry["actor_id"]):
-        row.avatar_url = sender.avatar_url
+    if author := people.get(entry["actor_id"]):
+        row.avatar_url = author.avatar_url
+        row.sender = author.email
     row.id = str(entry["_id"])
     row.rev = entry["rev"]
     row.client_id = entry.get("client_id") or ""

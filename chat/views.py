@@ -122,7 +122,13 @@ def room_page(
         "target": around,
         # Not with every page of a room: there may be thousands to choose from.
         "known_people": known_people(person) if pane == "details" else [],
-        "rows": rows_of(history.entries, history.people, person, history.quoted),
+        "rows": rows_of(
+            history.entries,
+            history.people,
+            person,
+            history.quoted,
+            read_seq=view.room["membership"]["read_seq"] if history.newer is None else None,
+        ),
         "reply": quote_of(*answered) if answered else None,
         "older": history.older,
         "newer": history.newer,
@@ -237,7 +243,7 @@ def shown_rooms(request: HttpRequest, person: User) -> list[reading.ListedRoom]:
 
 
 def listed(item: reading.ListedRoom) -> dict[str, Any]:
-    """A room in the list. `number` counts its messages: what is unread is a subtraction."""
+    """A room in the list."""
     room, message = item.room, item.last_message
     name = display_name(item.other) if item.other else room["name"]
     preview = words_of(message) if message is not None else ""
@@ -249,10 +255,8 @@ def listed(item: reading.ListedRoom) -> dict[str, Any]:
         "is_private": not room["is_group_chat"],
         "other": item.other,
         "last_seq": item.last_seq,
-        "number": (message or {}).get("number", 0),
         "last_message_seq": (message or {}).get("seq", 0),
         "read_seq": room["membership"]["read_seq"],
-        "read_number": room["membership"]["read_number"],
         "at": message["created_at"] if message else room["last_activity_at"],
         "sender": display_name(item.last_sender) if message and not item.other else "",
         "is_online": item.is_online,

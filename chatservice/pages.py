@@ -48,13 +48,13 @@ class ImportMap(NamedTuple):
 
 @cache
 def import_map() -> ImportMap:
-    """Every module under `static/js` as `chat/<its name>`, and the libraries.
+    """Every module under `static/js` as `#<its name>`, and the libraries.
 
     An import map cannot be a file of its own: browsers take only one that is in the page.
     """
     imports = {name: static(path) for name, path in LIBRARIES.items()}
     for path in sorted(SCRIPTS.rglob("*.js")):
-        imports[f"chat/{path.stem}"] = static(f"js/{path.relative_to(SCRIPTS).as_posix()}")
+        imports[f"#{path.stem}"] = static(f"js/{path.relative_to(SCRIPTS).as_posix()}")
     on_demand = {name: static(path) for name, path in LIBRARIES_ON_DEMAND.items()}
     text = json.dumps({"imports": imports | on_demand}, separators=(",", ":"))
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -230,19 +230,18 @@ def test_a_language_chosen_before_signing_up_stays(visitor):
 
 def test_the_theme_is_the_persons_on_every_device_from_the_first_byte(server, alice):
     first, second = Visitor(server, alice), Visitor(server, alice)
-    assert "data-theme" not in first.open("/").text
+    assert '<meta name="color-scheme" content="light dark">' in first.open("/").text
 
     prefer(first, theme="dark")
 
     for visitor in (first, second, Visitor(server, alice)):
         for page in ("/", "/settings", "/no-such-page"):
             text = visitor.open(page).text
-            assert 'data-theme="dark"' in text
             assert '<meta name="color-scheme" content="dark">' in text
     prefer(second, theme="system")
     for visitor in (first, second):
         for page in ("/", "/no-such-page"):
-            assert "data-theme" not in visitor.open(page).text
+            assert '<meta name="color-scheme" content="light dark">' in visitor.open(page).text
 
 
 def test_the_settings_stay_on_the_device_for_the_log_in_page(server, alice):
@@ -252,7 +251,8 @@ def test_the_settings_stay_on_the_device_for_the_log_in_page(server, alice):
     visitor.submit("/logout", page="/settings")
 
     page = visitor.open("/login").text
-    assert '<html lang="fa" dir="rtl" data-theme="dark">' in page
+    assert '<html lang="fa" dir="rtl">' in page
+    assert '<meta name="color-scheme" content="dark">' in page
 
 
 def test_a_theme_that_somebody_made_up_stays_out_of_the_page(server):

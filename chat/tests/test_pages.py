@@ -170,7 +170,7 @@ def test_the_list_has_the_most_recent_room_first(alice_visits, make_room, alice,
 
     page = alice_visits.open("/").text
 
-    assert re.findall(r'class="room" data-room="(\w+)"', page) == [first.id, second.id]
+    assert re.findall(r'<li class="room[^"]*" data-room="(\w+)"', page) == [first.id, second.id]
     assert "News" in page
 
 

@@ -33,12 +33,14 @@ def texts(page):
 
 
 def rows(page):
-    """The conversation as it stands, but for what only pages without scripts need."""
+    """The conversation as it stands, without who has read it and what scripts have no need of."""
     return page.locator(".messages").evaluate(
         """list => [...list.querySelectorAll(".message")].map((row) => {
             const copy = row.cloneNode(true)
             for (const chip of copy.querySelectorAll(".chip")) chip.removeAttribute("formaction")
             for (const time of copy.querySelectorAll("local-time")) time.removeAttribute("datetime")
+            for (const seen of copy.querySelectorAll(".message__faces, .message__seen"))
+                seen.remove()
             return copy.innerHTML.replace(/\\s+/g, " ").replace(/> </g, "><")
         })"""
     )

@@ -1,37 +1,43 @@
-// The REST API, as the person whose cookie this browser has.
+// The service over HTTP, as the person whose cookie this browser has.
 
-import { one } from "chat/dom"
-import { say } from "chat/texts"
+import { one } from "#dom"
+import { say } from "#texts"
 
-const headers = () => ({
-	Accept: "application/json",
-	"X-CSRFToken": one("[name=csrfmiddlewaretoken]").value,
-})
-
-/** What a `path` of the rooms answers, null for nothing. What an Error says is for people. */
-export async function call(method, path, body) {
-	const json = body && { "Content-Type": "application/json" }
-	const response = await fetch(`/chat/chat_rooms/${path}`, { method, headers: { ...headers(), ...json }, body: JSON.stringify(body) }).catch(() => null)
-	const answer = await response?.json().catch(() => null)
-	if (!response?.ok) throw new Error(answer?.detail ?? say("no_answer"))
-	return answer
+/**
+ * A request that has come to its end. Not fetch: this gives parsed pages in which no script has run,
+ * and says how much of a body is sent.
+ */
+function ask(method, url, { body, type = "json", headers, progress }) {
+	const request = new XMLHttpRequest()
+	request.open(method, url)
+	request.responseType = type
+	for (const name in headers) request.setRequestHeader(name, headers[name])
+	if (progress) request.upload.onprogress = ({ loaded, total }) => progress(loaded / total, request)
+	return new Promise((resolve) => {
+		request.onloadend = () => resolve(request)
+		request.send(body)
+	})
 }
 
-/** Upload a file, until it `isStopped`; `progress` hears of the share that is sent. */
-export function upload(file, { progress, isStopped }) {
-	// Not fetch: it does not say how much of a body is sent.
-	const request = new XMLHttpRequest()
-	const form = new FormData()
-	form.append("file", file)
-	request.open("POST", "/chat/upload_media/")
-	for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value)
-	request.responseType = "json"
-	request.upload.onprogress = ({ loaded, total }) => (isStopped() ? request.abort() : progress(loaded / total))
-	return new Promise((resolve, reject) => {
-		request.onloadend = () => {
-			if (request.response?.file_url) resolve(request.response)
-			else reject(new Error(request.response?.detail ?? say("no_answer")))
-		}
-		request.send(form)
-	})
+/** A page of the service's, or the `part` of it that is wanted. */
+export const fetchPage = (url, { body, part = "stage" } = {}) =>
+	ask(body ? "POST" : "GET", url, { body, type: "document", headers: { Accept: "text/html", "X-Part": part } })
+
+/** What the API answers, null for nothing. What an Error says is for people. */
+async function answer(method, url, body, progress) {
+	const json = typeof body === "string" && { "Content-Type": "application/json" }
+	const headers = { Accept: "application/json", "X-CSRFToken": one("[name=csrfmiddlewaretoken]").value, ...json }
+	const { status, response } = await ask(method, url, { body, headers, progress })
+	if (!status || status >= 400) throw new Error(response?.detail ?? say("no_answer"))
+	return response
+}
+
+/** The same of a `path` of the rooms. */
+export const call = (method, path, body) => answer(method, `/chat/chat_rooms/${path}`, body && JSON.stringify(body))
+
+/** Upload a file. `progress` is called with the share that is sent, and the request, which it may abort. */
+export function upload(file, progress) {
+	const body = new FormData()
+	body.append("file", file)
+	return answer("POST", "/chat/upload_media/", body, progress)
 }

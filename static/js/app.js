@@ -1,19 +1,19 @@
 // The chat, come to life. Without it, pages still read and write.
 
-import "chat/local-time"
-import "chat/connection-state"
-import "chat/room-list"
-import "chat/message-list"
-import "chat/message-composer"
-import "chat/word-completion"
-import "chat/emoji-picker"
-import "chat/room-switcher"
-import "chat/live-line"
-import "chat/keys"
-import "chat/notifications"
-import { one } from "chat/dom"
-import { forgetEverything } from "chat/kept"
-import { start } from "chat/live"
+import "#local-time"
+import "#connection-state"
+import "#room-list"
+import "#message-list"
+import "#message-composer"
+import "#word-completion"
+import "#emoji-picker"
+import "#room-switcher"
+import "#live-line"
+import "#keys"
+import "#notifications"
+import { one } from "#dom"
+import { forgetEverything } from "#kept"
+import { start } from "#live"
 
 one("[data-log-out]").addEventListener("submit", forgetEverything)
 start()

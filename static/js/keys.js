@@ -1,8 +1,7 @@
 // The keys that work all over the page.
 
-import { announce } from "chat/announce"
-import { all, one } from "chat/dom"
-import { visit } from "chat/visit"
+import { all, announce, one } from "#dom"
+import { visit } from "#visit"
 
 function go(step, isForUnread) {
 	const links = all(".room:not([hidden]) > .room__link")

@@ -1,9 +1,9 @@
 // Every room's log, kept up with the server's. Entries come out as `chat:entry`, once, in order.
 
-import { announce, hear } from "chat/announce"
-import { me } from "chat/people"
-import { RoomLog } from "chat/room-log"
-import { connect, isConnected, request } from "chat/socket"
+import { announce, hear } from "#dom"
+import { me } from "#people"
+import { RoomLog } from "#room-log"
+import { connect, isConnected, request } from "#socket"
 
 const PATIENCE = 2_000 // milliseconds for a stored entry to arrive
 const SILENCE = 30_000 // milliseconds after which one might have been lost
@@ -12,26 +12,20 @@ const logs = new Map()
 let isCatchingUp = false
 let heardAt = 0
 
+/** Go on after `seq`: a fresh page has all up to there. */
 export function follow(room, seq) {
 	if (!logs.has(room)) logs.set(room, new RoomLog(seq))
-}
-
-/** Go on after `seq`: a fresh page has all up to there. */
-export function restart(room, seq) {
-	follow(room, seq)
 	deliver(logs.get(room).restart(seq))
 }
 
 /** Hear again of what came after `seq`, before there was a page to show it. */
 export function rewind(room, seq) {
-	if (seq >= position(room)) return
+	if (seq >= (logs.get(room)?.seq ?? 0)) return
 	logs.get(room).seq = seq
 	catchUp()
 }
 
-export const position = (room) => logs.get(room)?.seq ?? 0
-
-export const expect = (room, seq) => setTimeout(() => position(room) < seq && logs.has(room) && catchUp(), PATIENCE)
+export const expect = (room, seq) => setTimeout(() => logs.get(room)?.seq < seq && catchUp(), PATIENCE)
 
 export function start() {
 	hear({

@@ -1,10 +1,9 @@
 // The browser's notices of what is said where the reader does not look.
 
-import { hear } from "chat/announce"
-import { senderOf } from "chat/people"
-import { field, one } from "chat/dom"
-import { wordsOf } from "chat/rows"
-import { visit } from "chat/visit"
+import { senderOf } from "#people"
+import { field, hear, one } from "#dom"
+import { wordsOf } from "#rows"
+import { visit } from "#visit"
 
 const button = one("[data-notify]")
 const wanted = document.body.dataset.notifications

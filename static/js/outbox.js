@@ -1,18 +1,18 @@
 // Messages on their way. Each keeps its client_id until it is stored, so no retry says it twice.
 
-import { announce, hear } from "chat/announce"
-import { keep, recall } from "chat/kept"
-import { expect } from "chat/live"
-import { me } from "chat/people"
-import { isConnected, request } from "chat/socket"
-import { say } from "chat/texts"
+import { announce, hear } from "#dom"
+import { keep, recall } from "#kept"
+import { expect } from "#live"
+import { me } from "#people"
+import { isConnected, request } from "#socket"
+import { say } from "#texts"
 
 const items = new Map((recall("outbox") ?? []).map((item) => [item.client_id, item]))
 
 export function post(room, content, reply_to) {
 	// Not randomUUID: browsers have it on https and localhost only.
 	const client_id = crypto.getRandomValues(new Uint32Array(4)).join("-")
-	const item = { client_id, room, content, reply_to, at: new Date().toISOString() }
+	const item = { client_id, room, content, reply_to, sender_id: me, timestamp: new Date().toISOString() }
 	items.set(client_id, item)
 	save()
 	announce("pending", item)
@@ -50,4 +50,4 @@ async function transmit(item) {
 	}
 }
 
-const save = () => keep("outbox", items.size ? [...items.values()] : null)
+const save = () => keep("outbox", items.size && [...items.values()])

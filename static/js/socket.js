@@ -1,8 +1,8 @@
 // The one connection. What the server says comes out as events of the document.
 
 import { io } from "socket.io-client"
-import { announce } from "chat/announce"
-import { say } from "chat/texts"
+import { announce } from "#dom"
+import { say } from "#texts"
 
 const ACK_TIMEOUT = 10_000 // milliseconds
 
@@ -27,7 +27,7 @@ export function connect(positions) {
 	socket.onAny(announce)
 }
 
-export const isConnected = () => socket?.connected ?? false
+export const isConnected = () => socket?.connected
 
 /** Ask the server and return its answer. What an Error says is for people. */
 export async function request(event, data) {

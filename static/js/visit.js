@@ -1,24 +1,11 @@
 // Going from page to page: the server's page is fetched, and its middle put in place.
 
-import { announce } from "chat/announce"
-import { one } from "chat/dom"
+import { fetchPage } from "#api"
+import { announce, one } from "#dom"
 
 const PAGES = /^\/($|rooms\/)/
 
 let newest = 0
-
-export function fetchPage(url, { body, part = "stage" } = {}) {
-	// Not fetch: this gives a parsed page in which no script has run.
-	const request = new XMLHttpRequest()
-	request.open(body ? "POST" : "GET", url)
-	request.responseType = "document"
-	request.setRequestHeader("Accept", "text/html")
-	request.setRequestHeader("X-Part", part)
-	return new Promise((resolve) => {
-		request.onloadend = () => resolve(request)
-		request.send(body)
-	})
-}
 
 export async function visit(url, { push = true, body } = {}) {
 	const turn = ++newest

@@ -1,4 +1,4 @@
-import { define } from "chat/element"
+import { define } from "#element"
 
 const PATIENCE = 1_500 // milliseconds of an outage that are not worth a word
 const GOOD_NEWS = 3_000 // milliseconds that its end is shown
@@ -13,8 +13,7 @@ define("connection-state", (element, { hear }) => {
 	hear({
 		disconnected: () => (timer ??= setTimeout(show, PATIENCE, "offline")),
 		connected() {
-			clearTimeout(timer)
-			timer = undefined
+			timer = clearTimeout(timer)
 			if (element.firstElementChild.hidden) return
 			show("back")
 			setTimeout(() => timer || show(null), GOOD_NEWS)

@@ -1,4 +1,5 @@
-import { hear } from "chat/announce"
+import { hear } from "#dom"
+
 
 /** An `action` that comes once for however many calls within some milliseconds. */
 function soon(action, delay = 150) {
@@ -31,14 +32,14 @@ export function define(tag, setUp) {
 				soon,
 				part: (name) => this.querySelector(`[data-part="${name}"]`),
 				hear: (listeners) => hear(listeners, signal, room),
-				// By the `data-act` of what is clicked.
+				// By the `data-act` of what is clicked: called with the item that it is in, and itself.
 				acts: (table) =>
 					listen(this, "click", (event) => {
 						const button = event.target.closest("[data-act]")
 						const act = table[button?.dataset.act]
 						if (!act || event.ctrlKey || event.metaKey) return
 						event.preventDefault()
-						act(button)
+						act(button.closest("li"), button)
 					}),
 			})
 		}

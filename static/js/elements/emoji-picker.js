@@ -1,6 +1,6 @@
-import { define } from "chat/element"
-import { findEmoji } from "chat/emoji"
-import { clone, one } from "chat/dom"
+import { define } from "#element"
+import { findEmoji } from "#emoji"
+import { clone, one } from "#dom"
 
 define("emoji-picker", (picker, { hear, listen, acts, part }) => {
 	const search = one("input", picker)
@@ -16,7 +16,7 @@ define("emoji-picker", (picker, { hear, listen, acts, part }) => {
 	}
 
 	acts({
-		pick({ textContent: emoji }) {
+		pick(item, { textContent: emoji }) {
 			picker.hidePopover()
 			choose(emoji)
 		},

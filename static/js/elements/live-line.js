@@ -1,27 +1,58 @@
-import { all } from "chat/dom"
-import { define } from "chat/element"
-import { learn, me, namesOf } from "chat/people"
-import { say } from "chat/texts"
+import { all, field, one, write } from "#dom"
+import { define } from "#element"
+import { me, namesOf } from "#people"
+import { digits, say } from "#texts"
 
 const LASTS = 5_000 // milliseconds
+const MOST_FACES = 4
 
-/** Says who is writing, and who has read the last message if it is the reader's own. */
-define("live-line", (line, { room, hear, part }) => {
+const tell = (text, ids) => (ids.length ? say(text, { people: namesOf(ids) }) : "")
+
+/** Says who is writing, and who has read how far: faces are at the last message that each has seen. */
+define("live-line", (line, { hear, soon, part }) => {
 	const typing = new Map()
-	const read = new Map(all("[data-read]").map(({ dataset }) => [dataset.person, Number(dataset.read)]))
+	const showReadSoon = soon(showRead)
+	let read
 
-	function show() {
-		const writers = [...typing.keys()]
-		part("typing").textContent = writers.length ? say(writers.length > 1 ? "typing_some" : "typing_one", { people: namesOf(writers) }) : ""
-		const last = all("message-list:not([newer]) .message[data-seq]").at(-1)
-		const readers = [...read.keys()].filter((id) => id !== me && read.get(id) >= last?.dataset.seq)
-		part("seen").textContent = readers.length && last.matches(".message--mine") ? say("seen_by", { people: namesOf(readers) }) : ""
+	function showTyping() {
+		part("typing").textContent = tell(typing.size > 1 ? "typing_some" : "typing_one", [...typing.keys()])
 	}
 
 	function stop(id) {
 		clearTimeout(typing.get(id))
 		typing.delete(id)
-		show()
+		showTyping()
+	}
+
+	function takeRead() {
+		read = new Map(all("[data-read]").map(({ dataset }) => [dataset.person, Number(dataset.read)]))
+		showRead()
+	}
+
+	function showRead() {
+		read.delete(me)
+		const rows = all("message-list:not([newer]) .message[data-seq]").reverse()
+		const faceless = new Set(read.keys())
+		const wrote = new Set() // and so has read what came before
+		for (const row of rows) {
+			const { seq, sender } = row.dataset
+			wrote.add(sender)
+			const readers = [...read.keys()].filter((id) => wrote.has(id) || read.get(id) >= seq)
+			const seen = tell("seen_by", readers)
+			if (row.matches(".message--mine")) write(row, { seen })
+			showFaces(field(row, "faces"), readers.filter((id) => faceless.delete(id) && id !== sender), seen)
+		}
+		part("seen").textContent = rows.length ? field(rows[0], "seen").textContent : ""
+	}
+
+	function showFaces(slot, ids, label) {
+		slot.hidden = !ids.length
+		slot.title = slot.ariaLabel = label
+		if (slot.dataset.people === ids.join()) return
+		slot.dataset.people = ids.join()
+		const faces = ids.flatMap((id) => all(`#person-${id} .avatar`)).slice(0, MOST_FACES)
+		const others = ids.length - faces.length
+		slot.replaceChildren(...faces.map((face) => face.cloneNode(true)), others ? `+${digits(others)}` : "")
 	}
 
 	hear({
@@ -29,17 +60,21 @@ define("live-line", (line, { room, hear, part }) => {
 			if (id === me) return
 			stop(id)
 			typing.set(id, setTimeout(stop, LASTS, id))
-			learn(room, id)
-			show()
+			showTyping()
 		},
-		read({ user, seq }) {
-			read.set(user.id, seq)
-			learn(room, user.id)
-			show()
+		read({ user: { id }, seq }) {
+			read.set(id, seq)
+			showReadSoon()
 		},
-		entry: (entry) => (entry.kind === "message" ? stop(entry.sender_id) : show()),
-		met: show,
-		visited: show,
+		entry({ kind, sender_id }) {
+			if (kind === "message") stop(sender_id)
+			showReadSoon()
+		},
+		met() {
+			showTyping()
+			showReadSoon()
+		},
+		visited: takeRead,
 	})
-	show()
+	takeRead()
 })

@@ -1,4 +1,4 @@
-import { locale } from "chat/texts"
+import { locale } from "#texts"
 
 const DAY = 24 * 60 * 60 * 1000 // milliseconds
 

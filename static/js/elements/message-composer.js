@@ -1,12 +1,11 @@
-import { announce } from "chat/announce"
-import { call, upload } from "chat/api"
-import { all, clone, field, one, write } from "chat/dom"
-import { define } from "chat/element"
-import { keep, recall } from "chat/kept"
-import { wordsIn } from "chat/rows"
-import { post } from "chat/outbox"
-import { request } from "chat/socket"
-import { say } from "chat/texts"
+import { call, upload } from "#api"
+import { all, announce, clone, field, one, write } from "#dom"
+import { define } from "#element"
+import { keep, recall } from "#kept"
+import { wordsIn } from "#rows"
+import { post } from "#outbox"
+import { request } from "#socket"
+import { say } from "#texts"
 
 const TYPING_INTERVAL = 3_000 // milliseconds, to tell once that somebody types
 
@@ -65,21 +64,20 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 	}
 
 	function keepDraft() {
-		if (!editing) keep(draft, text.value || null)
+		if (!editing) keep(draft, text.value)
 	}
 
 	function complain(words) {
 		part("complaint").textContent = words
-		part("complaint").hidden = !words
 	}
 
-	/** Say above the text what becomes of it: a `reply`, an `edit`. */
-	function explain(becomes, row, replyTo = "") {
+	/** Say above the text what becomes of it: a `reply` to the message in a row, an `edit`. */
+	function explain(becomes, row) {
 		complain("")
 		about.hidden = !becomes
 		for (const each of all("[data-when]", about)) each.hidden = each.dataset.when !== becomes
-		if (replyTo) write(about, { "quote-name": field(row, "name").textContent, "quote-text": wordsIn(row) })
-		form.reply_to.value = replyTo
+		if (row) write(about, { "quote-name": field(row, "name").textContent, "quote-text": wordsIn(row) })
+		form.reply_to.value = row?.dataset.seq ?? ""
 		text.focus()
 	}
 
@@ -98,15 +96,9 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		explain("")
 	}
 
-	async function saveEdit() {
+	function saveEdit() {
 		const content = text.value
-		if (!content.trim()) return
-		try {
-			await call("PATCH", `${room}/messages/${editing}`, { content })
-			cancel()
-		} catch (error) {
-			complain(error.message)
-		}
+		if (content.trim()) call("PATCH", `${room}/messages/${editing}`, { content }).then(cancel, ({ message }) => complain(message))
 	}
 
 	function addFiles(chosen, event) {
@@ -118,14 +110,11 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 
 	async function send(file) {
 		const item = clone("upload")
-		const bar = one("progress", item)
 		const { name } = file
-		bar.ariaLabel = say("file_uploading", { name })
 		write(item, { name })
 		files.append(item)
 		try {
-			const isStopped = () => !item.isConnected
-			const answer = await upload(file, { isStopped, progress: (share) => (bar.value = share) })
+			const answer = await upload(file, (share, request) => (item.isConnected ? (one("progress", item).value = share) : request.abort()))
 			item.dataset.url = answer.file_url
 			item.classList.add("upload--done")
 		} catch (error) {
@@ -143,11 +132,11 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 
 	acts({
 		cancel,
-		"remove-file"(button) {
-			button.closest(".upload").remove()
+		"remove-file"(item) {
+			item.remove()
 			text.focus()
 		},
-		"choose-emoji": (button) => announce("choose_emoji", { button, choose: insert }),
+		"choose-emoji": (item, button) => announce("choose_emoji", { button, choose: insert }),
 	})
 	hear({
 		room_gone() {
@@ -157,9 +146,9 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		edit: ({ row }) => edit(row),
 		reply({ row }) {
 			if (editing) cancel()
-			explain("reply", row, row.dataset.seq)
+			explain("reply", row)
 		},
-		complaint: ({ words }) => complain(words),
+		complaint: ({ message }) => complain(message),
 	})
 	listen(form, "submit", submitted)
 	listen(text, "keydown", pressed)

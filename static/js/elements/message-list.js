@@ -1,22 +1,17 @@
-import { announce } from "chat/announce"
-import { call } from "chat/api"
-import { all, clone, field, keepInPlace, one, rowsRead, write } from "chat/dom"
-import { define } from "chat/element"
-import { rewind } from "chat/live"
-import { discard, retry, unsent } from "chat/outbox"
-import { learn, me, meet, senderOf } from "chat/people"
-import * as rows from "chat/rows"
-import { request } from "chat/socket"
-import { count, say } from "chat/texts"
-import { fetchPage } from "chat/visit"
+import { call, fetchPage } from "#api"
+import { all, announce, clone, field, keepInPlace, one, rowsRead, write } from "#dom"
+import { define } from "#element"
+import { rewind } from "#live"
+import { discard, retry, unsent } from "#outbox"
+import { learn, me, meet, senderOf } from "#people"
+import * as rows from "#rows"
+import { request } from "#socket"
+import { count, say } from "#texts"
 
 const MOST_ROWS = 300 // rows kept in the document
 const NEAR = 600 // pixels from an end
 const AT_END = 48 // pixels that still count as being there
 const ANNOUNCEMENTS = 5
-
-const seqOf = (row) => Number(row.dataset.seq)
-const rowOf = (part) => part.closest(".message")
 
 /**
  * A window on a room's history, whose end follows what happens. Rows know in `rev` the last entry
@@ -26,23 +21,23 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	const list = one(".messages", element)
 	const jump = one("[data-jump]")
 	const latestText = field(jump, "text").textContent
-	const stored = (kind = "") => all(`${kind}[data-seq]`, list)
+	const stored = () => all("[data-seq]", list)
 	const rowAt = (seq) => one(`[data-seq="${seq}"]`, list)
 	const pendingRow = (id) => all(".message--pending", list).find((row) => row.dataset.clientId === id)
 	const seqRead = () => Number(rowsRead(element)[0]?.dataset.seq ?? 0)
-	const nameAll = () => stored(".message").forEach((row) => rows.name(row))
+	const nameAll = () => all(".message", list).forEach((row) => rows.name(row))
 	const isLatest = () => !element.hasAttribute("newer")
 	const isAtEnd = () => isLatest() && -element.scrollTop < AT_END
 	/** Fetch what is not a message: the notice of what happened, the room's name, its details. */
 	const refreshSoon = soon(() => show(isAtEnd() ? 0 : seqRead()))
-	const complain = (error) => announce("complaint", { room, words: error.message })
+	const complain = (error) => announce("complaint", error)
 	/** At the end one stays at the end, elsewhere at what one reads. */
 	const keepingPlace = (action) => (isAtEnd() ? action() : keepInPlace(element, action))
 	let turn = 0
 	let isMoving = false
 	let around // the number that the window was moved to
 	let missed = 0 // messages that came while the reader was further up
-	let firstNew // the number of the message that the line is above
+	let firstNew = one(".new-line + .message", list)?.dataset.seq // the message that the line is above
 
 	function take(entry) {
 		if (entry.kind === "message") return takeMessage(entry)
@@ -54,9 +49,12 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		const isNews = message.sender_id !== me
 		const pending = !isNews && pendingRow(message.client_id)
 		if (!rowAt(message.seq)) {
-			if (isNews) readOut(message)
-			if (isNews && !isAtEnd()) showJump(missed + 1)
+			if (isNews) {
+				readOut(message)
+				missed++
+			}
 			if (isLatest()) insert(message, isNews)
+			showJump()
 		}
 		if (!pending) return
 		pending.remove()
@@ -74,7 +72,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		const { seq } = message
 		const row = made(message)
 		keepingPlace(() => {
-			const before = stored().findLast((other) => seqOf(other) < seq)
+			const before = stored().findLast((other) => other.dataset.seq < seq)
 			if (before) before.after(row)
 			else list.prepend(row)
 			if (isNews && (document.hidden || !isAtEnd())) firstNew ??= seq
@@ -101,8 +99,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		if (quoted) return rows.quote(row, field(quoted, "name").textContent, rows.wordsIn(quoted))
 		const path = `${room}/events?after=${replyTo - 1}&limit=1`
 		for (const message of (await call("GET", path).catch(() => null))?.entries ?? []) {
-			const words = message.deleted ? say("deleted") : rows.wordsOf(message)
-			keepingPlace(() => rows.quote(row, senderOf(message), words))
+			keepingPlace(() => rows.quote(row, senderOf(message), rows.wordsOf(message)))
 		}
 	}
 
@@ -118,7 +115,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		if (stored().some((row) => row.dataset.clientId === item.client_id)) return discard(item.client_id)
 		if (!isLatest()) return
 		const uploads = { includes: () => true } // the server will say which
-		const row = made({ ...item, sender_id: me, sender: document.body.dataset.myName, timestamp: item.at, uploads })
+		const row = made({ ...item, sender: document.body.dataset.myName, uploads })
 		row.classList.add("message--pending")
 		list.append(row)
 		dress()
@@ -128,11 +125,8 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	function showState({ client_id, failed }) {
 		const row = pendingRow(client_id)
 		if (!row) return
-		const state = field(row, "state")
 		row.classList.toggle("message--failed", Boolean(failed))
-		write(row, { "state-text": failed ?? say("sending") })
-		state.hidden = false
-		for (const button of all("button", state)) button.hidden = !failed
+		write(row, { state: failed ?? say("sending") })
 	}
 
 	function showReaction({ target, emoji, on }, person) {
@@ -144,7 +138,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 
 	function toggleReaction(row, emoji) {
 		const on = rows.chipOf(row, emoji)?.ariaPressed !== "true"
-		const reaction = { room, target: seqOf(row), emoji, on }
+		const reaction = { room, target: Number(row.dataset.seq), emoji, on }
 		showReaction(reaction, me)
 		request("react", reaction).catch((error) => {
 			showReaction({ ...reaction, on: !on }, me)
@@ -156,10 +150,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		const dialog = one("#confirm-delete")
 		dialog.returnValue = ""
 		dialog.showModal()
-		dialog.onclose = () => {
-			if (dialog.returnValue !== "delete") return
-			call("DELETE", `${room}/messages/${row.dataset.id}`).catch(complain)
-		}
+		dialog.onclose = () => dialog.returnValue && call("DELETE", `${room}/messages/${row.dataset.id}`).catch(complain)
 	}
 
 	function dress() {
@@ -182,9 +173,9 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		nameAll()
 		keepingPlace(() => {
 			list.replaceChildren(...all("[data-seq]", fetched).map((row) => rowAt(row.dataset.seq) ?? row))
-			for (const name of ["older", "newer"]) {
+			for (const name of ["older", "newer", "moderates"]) {
 				element.toggleAttribute(name, fetched.hasAttribute(name))
-				part(name).replaceWith(one(`[data-part=${name}]`, fetched))
+				part(name)?.replaceWith(one(`[data-part=${name}]`, fetched))
 			}
 			dress()
 			unsent(room).forEach(showUnsent)
@@ -194,7 +185,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 			if (!known.isEqualNode(fresh)) known.replaceWith(fresh)
 		}
 		document.title = page.title
-		announce("renamed")
+		announce("visited")
 		rewind(room, Number(fetched.getAttribute("last-seq")))
 		scrolled()
 	}
@@ -202,7 +193,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	async function toLatest() {
 		if (!isLatest()) await show(0)
 		element.scrollTop = 0
-		showJump(0)
+		showJump()
 	}
 
 	function scrolled() {
@@ -210,12 +201,12 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		const isNearEnd = (fromStart < NEAR && element.hasAttribute("older")) || (-element.scrollTop < NEAR && !isLatest())
 		const seq = isNearEnd && !isMoving && seqRead()
 		if (seq && seq !== around) show(seq)
-		showJump(isAtEnd() ? 0 : missed)
+		showJump()
 		seen()
 	}
 
-	function showJump(number) {
-		missed = number
+	function showJump() {
+		if (isAtEnd()) missed = 0
 		jump.hidden = isAtEnd() || (isLatest() && -element.scrollTop < element.clientHeight / 2 && !missed)
 		jump.classList.toggle("button--primary", missed > 0)
 		write(jump, { text: missed ? count("new_below", missed) : latestText })
@@ -239,25 +230,26 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	})
 	acts({
 		latest: toLatest,
-		retry: (button) => retry(rowOf(button).dataset.clientId),
-		discard(button) {
-			discard(rowOf(button).dataset.clientId)
-			rowOf(button).remove()
+		retry: (row) => retry(row.dataset.clientId),
+		discard(row) {
+			discard(row.dataset.clientId)
+			row.remove()
 		},
-		edit: (button) => announce("edit", { room, row: rowOf(button) }),
-		reply: (button) => announce("reply", { room, row: rowOf(button) }),
-		delete: (button) => confirmDelete(rowOf(button)),
-		react: (chip) => toggleReaction(rowOf(chip), chip.value),
-		"choose-reaction": (button) => announce("choose_emoji", { button, choose: (emoji) => toggleReaction(rowOf(button), emoji) }),
+		edit: (row) => announce("edit", { room, row }),
+		reply: (row) => announce("reply", { room, row }),
+		delete: confirmDelete,
+		react: (row, chip) => toggleReaction(row, chip.value),
+		"choose-reaction": (row, button) => announce("choose_emoji", { button, choose: (emoji) => toggleReaction(row, emoji) }),
+	})
+	listen(document, "click", ({ target }) => {
+		for (const menu of all("details[open]", list)) menu.open = menu.contains(target) && !target.closest("a")
 	})
 	listen(element, "scroll", scrolled, { passive: true })
 	listen(document, "visibilitychange", seen)
 	listen(jump, "click", toLatest)
+	// What calls itself an image and is none is shown like every other file.
+	listen(list, "error", ({ target }) => target.closest(".file").classList.remove("file--image"), { capture: true })
 	meet(document)
-	const unread = Number(one(`.room[data-room="${room}"]`)?.dataset.unread ?? 0)
-	const messages = stored(".message")
-	if (unread && isLatest() && messages.length) firstNew = seqOf(messages.at(-unread) ?? messages[0])
-	all(".file--image img", list).forEach(rows.showImage)
 	dress()
 	unsent(room).forEach(showUnsent)
 	rewind(room, Number(element.getAttribute("last-seq")))

@@ -1,12 +1,11 @@
-import { announce } from "chat/announce"
-import { all, field, isCalled, one, write } from "chat/dom"
-import { define } from "chat/element"
-import { follow, position, restart } from "chat/live"
-import { learn, me, nameOf, senderOf } from "chat/people"
-import { wordsOf } from "chat/rows"
-import { request } from "chat/socket"
-import { count, digits, say } from "chat/texts"
-import { fetchPage } from "chat/visit"
+import { fetchPage } from "#api"
+import { all, announce, field, isCalled, one, write } from "#dom"
+import { define } from "#element"
+import { follow } from "#live"
+import { learn, me, nameOf, senderOf } from "#people"
+import { wordsOf } from "#rows"
+import { request } from "#socket"
+import { count, digits, say } from "#texts"
 
 const TELL_DELAY = 300 // milliseconds, to tell once of many messages seen
 
@@ -17,78 +16,66 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 	const itemOf = (room) => one(`[data-room="${room}"]`, list)
 	const refreshSoon = soon(refresh)
 	const totalSoon = soon(total, 0)
-	let telling
+	const untold = new Map() // how far rooms are read, until it is told
+	const tellSoon = soon(tell, TELL_DELAY)
 	let title
 
-	function adopt(item) {
-		follow(item.dataset.room, Number(item.dataset.seq))
-		show(item)
-	}
-
 	function take(entry) {
-		const item = itemOf(entry.room_id)
+		const { room_id, kind, seq, target, name, sender_id } = entry
+		const item = itemOf(room_id)
 		if (!item) return
-		const { kind, seq, sender_id, room_id } = entry
 		const { dataset } = item
 		const isPrivate = "private" in dataset
 		dataset.seq = Math.max(dataset.seq, seq)
-		if (kind === "room" && entry.name != null && !isPrivate) write(item, { name: entry.name })
-		if (entry.target === Number(dataset.lastMessage)) {
-			if (kind === "delete") write(item, { preview: say("deleted") })
-			if (kind === "edit") write(item, { preview: wordsOf(entry) })
-		}
+		if (kind === "room" && name != null && !isPrivate) write(item, { name })
+		if (kind !== "reaction" && target === Number(dataset.lastMessage)) write(item, { preview: wordsOf(entry) })
 		if (kind !== "message" || seq <= dataset.lastMessage) return
 		const isMine = sender_id === me
 		const isCall = !isMine && (entry.mentions_all || entry.mentions?.includes(me))
-		dataset.number = Number(dataset.number) + 1
 		dataset.lastMessage = seq
-		if (isCall) dataset.mentions = Number(dataset.mentions) + 1
 		one("local-time", item).setAttribute("datetime", entry.timestamp)
 		write(item, { preview: wordsOf(entry) })
 		if (!isPrivate) {
 			dataset.sender = sender_id
 			write(item, { sender: senderOf(entry) })
-			field(item, "colon").hidden = false
 			learn(room_id, sender_id)
 		}
 		if (isMine) markRead(room_id)
-		else announce("news", { entry, isCall, item })
-		show(item)
-		toTop(item)
-	}
-
-	function toTop(item) {
-		if (list.firstElementChild === item) return
-		const focused = item.contains(document.activeElement) && document.activeElement
-		list.prepend(item)
-		if (focused) focused.focus()
+		else {
+			show(item, Number(dataset.unread) + 1, Number(dataset.mentions) + (isCall ? 1 : 0))
+			announce("news", { entry, isCall, item })
+		}
+		// Moved, it would lose the focus.
+		if (!item.matches(":focus-within")) list.prepend(item)
 	}
 
 	function markRead(room) {
 		const item = itemOf(room)
 		if (!item || item.dataset.readSeq >= Number(item.dataset.seq)) return
 		readTo(item, item.dataset.seq)
-		clearTimeout(telling)
+		untold.set(room, Number(item.dataset.seq))
+		tellSoon()
+	}
+
+	function tell() {
 		// Should it get lost, the next message seen says it again.
-		telling = setTimeout(() => position(room) && request("read", { room, seq: position(room) }).catch(() => {}), TELL_DELAY)
+		for (const [room, seq] of untold) request("read", { room, seq }).catch(() => {})
+		untold.clear()
 	}
 
-	function readTo(item, readSeq) {
-		Object.assign(item.dataset, { readSeq, readNumber: item.dataset.number, mentions: 0 })
-		show(item)
+	function readTo(item, seq) {
+		item.dataset.readSeq = seq
+		show(item, 0, 0)
 	}
 
-	function show(item) {
-		const { number, readNumber, mentions } = item.dataset
-		const unread = Math.max(0, number - readNumber)
-		const isCalled = unread > 0 && mentions > 0
-		item.dataset.unread = unread
+	/** What is unread of a room, and how much of it calls the person. */
+	function show(item, unread, mentions) {
+		Object.assign(item.dataset, { unread, mentions })
 		item.classList.toggle("room--unread", unread > 0)
-		item.classList.toggle("room--called", isCalled)
-		one(".room__unread", item).hidden = !unread
+		item.classList.toggle("room--called", mentions > 0)
 		write(item, {
 			unread: digits(unread),
-			"unread-text": count("unread", unread) + (isCalled ? say("comma") + say("called") : ""),
+			"unread-text": count("unread", unread) + (mentions ? say("comma") + say("called") : ""),
 		})
 		totalSoon()
 	}
@@ -103,11 +90,6 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 		one("link[rel=icon]").href = unread ? faviconUnread : favicon
 	}
 
-	function takeTitle() {
-		title = document.title
-		total()
-	}
-
 	/** Read the list anew, for rooms that this page does not know. */
 	async function refresh() {
 		const { response: page } = await fetchPage("/", { part: "rooms" })
@@ -117,14 +99,14 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 			if (known && known.dataset.seq >= Number(seq)) continue
 			known?.remove()
 			list.prepend(fresh)
-			adopt(fresh)
-			restart(room, Number(seq))
+			follow(room, Number(seq))
 		}
 		visited()
 	}
 
 	function visited() {
-		takeTitle()
+		title = document.title
+		total()
 		const here = one("message-list")?.getAttribute("room")
 		for (const item of items()) one("a", item).ariaCurrent = item.dataset.room === here ? "page" : null
 	}
@@ -160,7 +142,6 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 			if (users) showPresence((email) => users.includes(email))
 		},
 		visited,
-		renamed: takeTitle,
 		met({ room }) {
 			const item = itemOf(room)
 			if (item) write(item, { sender: nameOf(item.dataset.sender, field(item, "sender").textContent) })
@@ -171,6 +152,6 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 		part("none").hidden = items().some((item) => !item.hidden)
 	})
 	part("filter").hidden = false
-	items().forEach(adopt)
+	for (const { dataset } of items()) follow(dataset.room, Number(dataset.seq))
 	visited()
 })

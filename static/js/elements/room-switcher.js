@@ -1,10 +1,10 @@
 import Combobox from "@github/combobox-nav"
-import { define } from "chat/element"
-import { all, clone, field, isCalled, one, write } from "chat/dom"
-import { visit } from "chat/visit"
+import { all, isCalled, one } from "#dom"
+import { define } from "#element"
 
 const MOST_SHOWN = 50
 
+/** Proposes the rooms of the list by name. An option is the room's own link. */
 define("room-switcher", (switcher, { hear, listen }) => {
 	const dialog = switcher.closest("dialog")
 	const input = one("input", switcher)
@@ -13,24 +13,14 @@ define("room-switcher", (switcher, { hear, listen }) => {
 
 	function propose() {
 		const named = all(".room-items > .room").filter((item) => isCalled(item, input.value))
-		list.replaceChildren(...named.slice(0, MOST_SHOWN).map(option))
+		list.replaceChildren(...named.slice(0, MOST_SHOWN).map((item) => one("a", item).cloneNode(true)))
+		for (const option of list.children) option.role = "option"
 		combobox.resetSelection()
-	}
-
-	function option(item) {
-		const option = clone("option")
-		option.dataset.url = one("a", item).href
-		write(option, { name: field(item, "name").textContent })
-		field(option, "sign").replaceWith(one(".avatar", item).cloneNode(true))
-		return option
 	}
 
 	combobox.start()
 	listen(input, "input", propose)
-	listen(list, "combobox-commit", ({ target }) => {
-		dialog.close()
-		visit(target.dataset.url)
-	})
+	listen(list, "combobox-commit", () => dialog.close())
 	hear({
 		switch_rooms() {
 			input.value = ""

@@ -1,8 +1,8 @@
 import Combobox from "@github/combobox-nav"
-import { define } from "chat/element"
-import { findEmoji } from "chat/emoji"
-import { peopleNamed, portray } from "chat/people"
-import { clone, field, one, write } from "chat/dom"
+import { define } from "#element"
+import { findEmoji } from "#emoji"
+import { peopleNamed, portray } from "#people"
+import { clone, field, one, write } from "#dom"
 
 const BEGUN = /(?:^|[\s(])([@:])([^\s@:]*)$/ // a name or an emoji, before the cursor
 const MOST = 6
@@ -24,7 +24,7 @@ define("word-completion", (box, { listen }) => {
 		box.hidden = false
 		combobox = new Combobox(text, list, { firstOptionSelectionMode: "selected" })
 		combobox.start()
-		for (const name of ["role", "aria-expanded"]) text.removeAttribute(name)
+		text.role = text.ariaExpanded = null
 	}
 
 	function close(event) {
@@ -45,13 +45,13 @@ define("word-completion", (box, { listen }) => {
 	})
 })
 
-const person = ({ person: id, name, username }) => ["", name, `@${username}`, `@${username}`, id]
-const emoji = ({ emoji: sign, names: [name], description }) => [sign, `:${name}:`, description, sign]
+const person = ({ person: id, name, username }) => ["", name, `@${username}`, id]
+const emoji = ({ emoji: sign, names: [name], description }) => [sign, `:${name}:`, description]
 
-function option([sign, name, about, text, id]) {
+function option([sign, name, about, id]) {
 	const item = clone("option")
 	write(item, { sign, name, about })
 	if (id) portray(field(item, "sign"), id, name)
-	item.dataset.text = text
+	item.dataset.text = sign || about
 	return item
 }

@@ -1,3 +1,5 @@
+// The page: its parts, and the events of the document by which they hear of each other.
+
 export const one = (selector, part = document) => part.querySelector(selector)
 
 export const all = (selector, part = document) => [...part.querySelectorAll(selector)]
@@ -23,4 +25,15 @@ export function keepInPlace(scroller, change) {
 	const before = top(anchor)
 	change()
 	if (anchor?.isConnected) scroller.scrollTop += top(anchor) - before
+}
+
+export function announce(name, detail = {}) {
+	document.dispatchEvent(new CustomEvent(`chat:${name}`, { detail }))
+}
+
+export function hear(listeners, signal, room) {
+	for (const [name, listener] of Object.entries(listeners)) {
+		const about = ({ detail }) => room && (detail.room ?? detail.room_id ?? room) !== room || listener(detail)
+		document.addEventListener(`chat:${name}`, about, { signal })
+	}
 }

@@ -5,11 +5,11 @@ const key = (name) => `${PREFIX}${document.body.dataset.me}:${name}`
 
 let isForgotten = false
 
-export const recall = (name) => tolerantly(() => JSON.parse(localStorage.getItem(key(name))) ?? undefined)
+export const recall = (name) => tolerantly(() => JSON.parse(localStorage.getItem(key(name))))
 
 export function keep(name, value) {
 	if (isForgotten) return
-	tolerantly(() => (value === null ? localStorage.removeItem(key(name)) : localStorage.setItem(key(name), JSON.stringify(value))))
+	tolerantly(() => (value ? localStorage.setItem(key(name), JSON.stringify(value)) : localStorage.removeItem(key(name))))
 }
 
 /** Whoever uses this browser next is not to find any of it. */

@@ -1,9 +1,8 @@
 // The people that the page has mentioned.
 
-import { announce, hear } from "chat/announce"
-import { call } from "chat/api"
-import { all, field, one } from "chat/dom"
-import { count, say } from "chat/texts"
+import { call } from "#api"
+import { all, announce, field, hear, one } from "#dom"
+import { count, say } from "#texts"
 
 const MOST_NAMED = 10
 

@@ -1,9 +1,9 @@
 // The rows of a conversation, live: chat/rows.py is the same for what is fetched.
 
-import { clone, field, one, write } from "chat/dom"
-import { format } from "chat/formatting"
-import { me, nameOf, namesOf, portray, usernameOf } from "chat/people"
-import { digits } from "chat/texts"
+import { all, clone, field, one, write } from "#dom"
+import { format } from "#formatting"
+import { me, nameOf, namesOf, portray, usernameOf } from "#people"
+import { digits, say } from "#texts"
 
 const GROUPING = 5 * 60 * 1000 // milliseconds
 const ONE_LINE = 120 // characters
@@ -12,7 +12,7 @@ const IMAGE_NAME = /\.(png|jpe?g|gif|webp|avif|bmp)$/i
 
 export function messageRow(message) {
 	const row = clone("message")
-	const { room_id, seq, id, rev, sender_id, client_id, timestamp, reply_to } = message
+	const { room_id, seq, id, rev, sender_id, client_id, timestamp, reply_to, sender } = message
 	Object.assign(row.dataset, { sender: sender_id, clientId: client_id ?? "", at: timestamp })
 	one("local-time", row).setAttribute("datetime", timestamp)
 	row.classList.toggle("message--mine", sender_id === me)
@@ -24,18 +24,21 @@ export function messageRow(message) {
 		row.id = `message-${seq}`
 		Object.assign(row.dataset, { seq, id, rev })
 		field(row, "link").href = `/rooms/${room_id}/${seq}#${row.id}`
-		for (const link of field(row, "actions").children) link.href = `/rooms/${room_id}/messages/${id}`
+		for (const link of all("a", field(row, "actions"))) link.href = `/rooms/${room_id}/messages/${id}`
 		field(row, "reply-link").href = `/rooms/${room_id}?reply_to=${seq}#composer`
 	}
-	name(row, message.sender)
+	Object.assign(field(row, "initial"), { value: sender, disabled: sender_id === me })
+	name(row, sender)
 	fill(row, message)
 	return row
 }
 
 export function name(row, otherwise = field(row, "name").textContent) {
 	const text = nameOf(row.dataset.sender, otherwise)
+	const author = field(row, "initial")
+	author.ariaLabel = text
 	write(row, { name: text })
-	portray(field(row, "initial"), row.dataset.sender, text)
+	portray(author, row.dataset.sender, text)
 }
 
 export function fill(row, { content, uploads, mentions = [], mentions_all, reactions = {}, edited_at, deleted = false }) {
@@ -45,16 +48,7 @@ export function fill(row, { content, uploads, mentions = [], mentions_all, react
 	format(field(row, "text"), text, mentions_all ? [...names, "all"] : names)
 	if (isMine) row.dataset.content = content
 	field(row, "files").replaceChildren(...files.map((file) => fileItem(file)))
-	const shown = {
-		text,
-		files: files.length,
-		gone: deleted,
-		edited: edited_at && !deleted,
-		actions: row.dataset.seq && !deleted,
-		"edit-link": isMine,
-		"delete-link": isMine,
-	}
-	for (const part in shown) field(row, part).hidden = !shown[part]
+	field(row, "edited").hidden = !edited_at || deleted
 	row.classList.toggle("message--deleted", deleted)
 	row.classList.toggle("message--to-me", !deleted && !isMine && (mentions_all || mentions.includes(me)))
 	if (deleted) field(row, "reactions").replaceChildren()
@@ -79,7 +73,7 @@ export function react(row, emoji, person, on) {
 	write(chip, { emoji, count: digits(people.size) })
 }
 
-export const chipOf = (row, emoji) => [...field(row, "reactions").children].find((chip) => chip.value === emoji)
+export const chipOf = (row, emoji) => one(`.chip[value="${emoji}"]`, row)
 
 export function quote(row, author, words) {
 	write(row, { "quote-name": author, "quote-text": words })
@@ -105,7 +99,8 @@ function readable(name) {
 }
 
 /** A message in one line, without formatting; of files alone, their names. */
-export function wordsOf({ content, uploads }) {
+export function wordsOf({ content, uploads, deleted }) {
+	if (deleted || content == null) return say("deleted")
 	const { text, files } = split(content, uploads)
 	const box = document.createElement("p")
 	format(box, text)
@@ -120,17 +115,13 @@ export function wordsIn(row) {
 
 const oneLine = (text) => text.trim().replace(/\s+/g, " ").slice(0, ONE_LINE)
 
-function fileItem({ url, name }, isImage = IMAGE_NAME.test(name)) {
+function fileItem({ url, name }) {
+	const isImage = IMAGE_NAME.test(name)
 	const item = clone(isImage ? "image" : "file")
 	one("a", item).href = url
 	one(".file__name", item).textContent = name
-	if (isImage) showImage(Object.assign(one("img", item), { src: url, alt: name }))
+	if (isImage) Object.assign(one("img", item), { src: url, alt: name })
 	return item
-}
-
-/** What calls itself an image and is none is shown like every other file. */
-export function showImage(image) {
-	image.onerror = () => image.closest(".file").replaceWith(fileItem({ url: image.src, name: image.alt }, false))
 }
 
 /** Group a row with the one before it, or begin a day, by the reader's own clock. */
@@ -144,6 +135,6 @@ export function follow(row, before) {
 		row.before(day)
 	}
 	if (!row.matches(".message")) return
-	const isBegun = isNewDay || row.dataset.replyTo || !before.matches(".message") || before.dataset.sender !== row.dataset.sender
-	row.classList.toggle("message--continued", !isBegun && at - then < GROUPING)
+	const isContinued = !isNewDay && !row.dataset.replyTo && before.matches(".message") && before.dataset.sender === row.dataset.sender
+	row.classList.toggle("message--continued", isContinued && at - then < GROUPING)
 }
