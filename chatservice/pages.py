@@ -27,11 +27,13 @@ View = Callable[..., HttpResponse]
 SCRIPTS = settings.BASE_DIR / "static" / "js"
 LIBRARIES = {
     "@github/combobox-nav": "vendor/combobox-nav/index.js",
-    "markdown-it": "vendor/markdown-it/markdown-it.min.js",
     "socket.io-client": "vendor/socket.io-client/socket.io.esm.min.js",
 }
-LIBRARIES_ON_DEMAND = {"gemoji": "vendor/gemoji/index.js"}
-"""Fetched when somebody first looks for an emoji, and not with the page."""
+LIBRARIES_ON_DEMAND = {
+    "gemoji": "vendor/gemoji/index.js",
+    "markdown-it": "vendor/markdown-it/markdown-it.min.js",
+}
+"""Fetched when somebody first looks for an emoji, or says something, and not with the page."""
 
 THEME_COOKIE = "theme"
 COOKIE_AGE = 60 * 60 * 24 * 365  # seconds

@@ -880,7 +880,8 @@ def test_a_text_is_formatted_alike_by_the_server_and_the_browser(visit, chromium
     page = visit(alice)
     live = page.evaluate(
         """async ([texts, names]) => {
-            const { format } = await import("#formatting")
+            const { format, prepare } = await import("#formatting")
+            await prepare()
             const box = document.createElement("div")
             return texts.map((text) => (format(box, text, names), box.innerHTML))
         }""",

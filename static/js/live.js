@@ -1,6 +1,7 @@
 // Every room's log, kept up with the server's. Entries come out as `chat:entry`, once, in order.
 
 import { announce, hear } from "#dom"
+import { prepare } from "#formatting"
 import { me } from "#people"
 import { RoomLog } from "#room-log"
 import { connect, isConnected, request } from "#socket"
@@ -11,6 +12,7 @@ const SILENCE = 30_000 // milliseconds after which one might have been lost
 const logs = new Map()
 let isCatchingUp = false
 let heardAt = 0
+let delivered = Promise.resolve()
 
 /** Go on after `seq`: a fresh page has all up to there. */
 export function follow(room, seq) {
@@ -77,10 +79,14 @@ function settle(rooms) {
 	return hasMore
 }
 
+/** One after the other: the first text waits for what formats it, and what follows for the text. */
 function deliver(entries) {
 	for (const entry of entries) {
-		announce("entry", entry)
-		if (entry.deleted && entry.kind === "room" || entry.removed?.some(({ id }) => id === me)) forget(entry.room_id)
+		delivered = delivered.then(async () => {
+			if (entry.content) await prepare()
+			announce("entry", entry)
+			if (entry.deleted && entry.kind === "room" || entry.removed?.some(({ id }) => id === me)) forget(entry.room_id)
+		})
 	}
 }
 

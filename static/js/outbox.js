@@ -1,6 +1,7 @@
 // Messages on their way. Each keeps its client_id until it is stored, so no retry says it twice.
 
 import { announce, hear } from "#dom"
+import { prepare } from "#formatting"
 import { keep, recall } from "#kept"
 import { expect } from "#live"
 import { me } from "#people"
@@ -15,8 +16,8 @@ export function post(room, content, reply_to) {
 	const item = { client_id, room, content, reply_to, sender_id: me, timestamp: new Date().toISOString() }
 	items.set(client_id, item)
 	save()
-	announce("pending", item)
 	transmit(item)
+	prepare().then(() => announce("pending", item))
 }
 
 export const retry = (clientId) => transmit(items.get(clientId))

@@ -1,22 +1,30 @@
 // What people write, formatted: chat/formatting.py does the same, rule by rule, on the server.
 
-import "markdown-it" // which is no module: it leaves a global behind
-
 const RULES = ["blockquote", "fence", "list", "autolink", "backticks", "emphasis", "escape", "link", "linkify", "newline", "strikethrough"]
 const MARKS = /[[*_~`<\\]/g
 const MOST_MARKS = 1_000
 const UNSEEN = "\\x00-\\x20\\x7f-\\xa0\\u1680\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufeff"
 const ADDRESS = new RegExp(`^//[^${UNSEEN}<>"\`]*[^${UNSEEN}<>"\`.,;:!?'()*_~\\[\\]{}،؛؟»”]`)
 
-const plainParser = globalThis.markdownit("zero", { breaks: true }).enable("newline")
-const parser = globalThis.markdownit("zero", { breaks: true, linkify: true }).enable(RULES)
-parser.core.ruler.disable("linkify")
-parser.linkify.add("http:", { validate: ADDRESS }).add("https:", "http:")
-parser.normalizeLink = parser.normalizeLinkText = (url) => url
-parser.validateLink = (url) => /^(https?:\/\/|mailto:)/i.test(url)
+let plainParser, parser
+
+/** Fetch what formats, for the texts that come next. Where that fails, they are shown as they are. */
+export async function prepare() {
+	if (parser) return
+	await import("markdown-it").catch(() => {}) // which is no module: it leaves a global behind
+	const { markdownit } = globalThis
+	if (!markdownit) return
+	plainParser = markdownit("zero", { breaks: true }).enable("newline")
+	parser = markdownit("zero", { breaks: true, linkify: true }).enable(RULES)
+	parser.core.ruler.disable("linkify")
+	parser.linkify.add("http:", { validate: ADDRESS }).add("https:", "http:")
+	parser.normalizeLink = parser.normalizeLinkText = (url) => url
+	parser.validateLink = (url) => /^(https?:\/\/|mailto:)/i.test(url)
+}
 
 /** Fill `parent` with the elements of a text; `@name` of one of the `names` is marked. */
 export function format(parent, text, names = []) {
+	if (!parser) return parent.replaceChildren(text)
 	const longestFirst = names.toSorted((one, other) => other.length - one.length).map(RegExp.escape).join("|")
 	const mention = longestFirst && new RegExp(`(?<![\\p{L}\\p{N}_.@/+-])(@(?:${longestFirst}))(?![\\p{L}\\p{N}_])`, "iu")
 	const used = text.match(MARKS)?.length > MOST_MARKS ? plainParser : parser
