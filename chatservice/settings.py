@@ -199,6 +199,7 @@ STATICFILES_DIRS = [
     BASE_DIR / "static",
     # What the pages' scripts import: chatservice/pages.py has the files and their names.
     ("vendor/combobox-nav", BASE_DIR / "node_modules/@github/combobox-nav/dist"),
+    ("vendor/emoji-words/fa", BASE_DIR / "node_modules/cldr-annotations-full/annotations/fa"),
     ("vendor/gemoji", BASE_DIR / "node_modules/gemoji"),
     ("vendor/markdown-it", BASE_DIR / "node_modules/markdown-it/dist"),
     ("vendor/socket.io-client", BASE_DIR / "node_modules/socket.io-client/dist"),

@@ -1016,6 +1016,28 @@ def test_persian(visit, path, lunch, alice, bob):
     assert rooms["x"] > main["x"]
 
 
+def test_emoji_by_their_persian_names(visit, path, alice):
+    alice.http.patch("/auth/users/me", json={"language": "fa"})
+    page = visit(alice, path)
+    fetched = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.locator("[data-act=choose-emoji]").click()
+    cells = page.locator(".picker__emoji")
+    expect(cells.first).to_be_visible()
+    assert any("emoji-words/fa" in url for url in fetched)
+
+    for words, emoji, title in (("قلب قرمز", "❤️", "قلب قرمز"), ("heart", "❤️", "قلب قرمز")):
+        page.locator("emoji-picker input").fill(words)
+        expect(page.locator(f".picker__emoji[title='{title}']").first).to_have_text(emoji)
+        expect(cells.first).to_have_text(emoji)
+    page.keyboard.press("Escape")
+    page.locator(".composer__text").press_sequentially(":قلب")
+    options = page.locator("word-completion [role=option]:visible")
+    expect(options.first).to_contain_text("قلب")
+    options.first.click()
+    expect(page.locator(".composer__text")).not_to_have_value(re.compile("قلب"))
+
+
 def test_without_a_script(visit, path, lunch, alice, bob):
     for number in range(60):
         lunch.say(bob, f"Message {number}")
