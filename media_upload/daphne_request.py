@@ -3,13 +3,18 @@
 As it comes, Daphne writes a request's body to a temporary file, of any length, before the
 application hears of the request; lets Twisted parse a POSTed form in memory, for nobody; and takes
 whatever the application sends into memory at once, however slowly the client reads.
+
+And what it had better not do for each answer: leave it to another round of the event loop, and
+write a line to a log that goes nowhere.
 """
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import BytesIO
 
 from daphne import http_protocol, server
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
@@ -18,6 +23,27 @@ from .body_limit import LINGER_SECONDS, longest_body, no_room, refusal, too_long
 REASONS = {413: b"Content Too Large", 507: b"Insufficient Storage"}
 unpaced_reply = server.Server.handle_reply
 STALLED_SECONDS = 60  # a client that takes nothing for so long is cut off
+
+
+@contextmanager
+def sent_at_once(transport: object) -> Iterator[None]:
+    """Let what is written meanwhile to a plain connection go out at the end, in one piece.
+
+    Twisted would have the event loop say first that there is room for it, which there nearly always
+    is. What finds none waits for that.
+    """
+    if not isinstance(transport, FileDescriptor) or getattr(transport, "TLS", False):
+        yield
+        return
+    asked: list[bool] = []
+    transport.startWriting = lambda: asked.append(True)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del transport.startWriting
+        # A connection that is to end then, or is lost, ends as ever.
+        if asked and (transport.disconnecting or transport.doWrite() or transport.dataBuffer):
+            transport.startWriting()
 
 
 @implementer(IPushProducer)
@@ -49,7 +75,7 @@ class BoundedRequest(http_protocol.WebRequest):
         self.received = 0
         self.is_refused = False
         self.lingering = None
-        self.pace = Pace()
+        self.pace = None
 
     def gotLength(self, length):
         if length is not None and length > longest_body():
@@ -106,9 +132,11 @@ class BoundedRequest(http_protocol.WebRequest):
                 self.channel.forceAbortClient()
 
     def handle_reply(self, message):
-        if message["type"] == "http.response.start" and self.channel and not self.producer:
+        if message.get("more_body") and self.channel and self.pace is None:
+            self.pace = Pace()
             self.registerProducer(self.pace, True)
-        super().handle_reply(message)
+        with sent_at_once(getattr(self.channel, "transport", None)):
+            super().handle_reply(message)
 
     def finish(self):
         if self.producer:
@@ -118,7 +146,8 @@ class BoundedRequest(http_protocol.WebRequest):
     def connectionLost(self, reason):
         if self.lingering is not None and self.lingering.active():
             self.lingering.cancel()
-        self.pace.stopProducing()
+        if self.pace is not None:
+            self.pace.stopProducing()
         super().connectionLost(reason)
 
 
@@ -132,8 +161,13 @@ async def paced_reply(self, protocol, message):
 def install() -> None:
     """Let every Daphne server of this process use `BoundedRequest` and wait for slow clients.
 
-    Daphne has no setting for either. Its factory looks the request class up in its module, which
+    Daphne has no setting for this. Its factory looks the request class up in its module, which
     is the one seam that the `daphne` command, `runserver` and `serve` have in common.
     """
     http_protocol.WebRequest = BoundedRequest
+    http_protocol.HTTPFactory.log = _log_nothing  # Daphne's own access log is another
     server.Server.handle_reply = paced_reply
+
+
+def _log_nothing(factory: object, request: object) -> None:
+    """In the place of Twisted's access log, of which nobody is told."""

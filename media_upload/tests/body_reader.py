@@ -1,7 +1,7 @@
 """A small ASGI application behind the body limit, served by the tests as `daphne` and uvicorn do.
 
 POST answers with the number of bytes it read; GET with as many megabytes as the path says, and
-counts in `sent` how far it got.
+counts in `sent` how far it got. `/whole/...` has them in one piece.
 """
 
 import asyncio
@@ -26,6 +26,8 @@ async def read_body(scope, receive, send):
     global sent
     if scope["path"] == "/sent":
         await answer(send, str(sent).encode())
+    elif scope["path"].startswith("/whole/"):
+        await answer(send, MEGABYTE * int(scope["path"].removeprefix("/whole/")))
     elif scope["method"] == "GET":
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for _ in range(int(scope["path"].strip("/"))):

@@ -158,3 +158,28 @@ def test_a_client_that_reads_slowly_does_not_fill_the_memory(address):
         sent = [requests.get(url(address, "/sent")).json() for _ in range(20)][-1]
 
     assert sent < 100
+
+
+def test_a_long_answer_comes_whole_to_a_client_that_reads_slowly(address):
+    with socket.create_connection(address) as connection:
+        connection.sendall(b"GET /whole/20 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        connection.recv(1)
+        assert requests.get(url(address, "/sent")).status_code == 200  # nobody else waits for it
+        received = sum(map(len, iter(lambda: connection.recv(2**20), b"")))
+
+    assert received > 20 * 2**20
+
+
+def test_requests_that_come_at_once_are_answered_in_order_and_the_connection_is_closed(address):
+    lengths = [5, 0, 70_000]
+    requests_ = [
+        f"POST {UPLOAD} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{last}\r\n".encode()
+        + b"x" * length
+        for length, last in zip(lengths, ["", "", "Connection: close\r\n"], strict=True)
+    ]
+    with socket.create_connection(address) as connection:
+        connection.sendall(b"".join(requests_))
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    answers = [each.rpartition(b"\r\n\r\n")[2] for each in received.split(b"HTTP/1.1 200 OK")[1:]]
+    assert [int(answer) for answer in answers] == lengths
