@@ -1,11 +1,15 @@
-"""What is cancelled while it waits in PyMongo leaves nothing locked behind."""
+"""What waits in PyMongo: it makes no task for that, and leaves nothing locked when cancelled."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import pymongo.lock
 import pytest
+from django.db import connections
+from pymongo import AsyncMongoClient
+from pymongo.errors import AutoReconnect, NetworkTimeout
 
-import chatservice.mongo.client  # noqa: F401  (which puts the wait in its place)
+from chatservice.mongo.client import client_options
 
 PATIENCE = 30.0
 
@@ -39,3 +43,82 @@ async def cancel_while_the_lock_is_taken_back():
 
 def test_a_wait_that_is_cancelled_leaves_the_lock_to_others():
     asyncio.run(cancel_while_the_lock_is_taken_back())
+
+
+@asynccontextmanager
+async def collection(**options):
+    """A collection with one document, of a client of its own that has a connection already."""
+    settings = connections.settings["default"]
+    options = {**client_options(settings), "retryReads": False, **options}
+    async with AsyncMongoClient(**options) as client:
+        there = client[settings["NAME"]]["waiting"]
+        await there.insert_one({})
+        yield there
+
+
+SLOWLY = {"$where": "sleep(3000) || true"}
+
+
+@pytest.mark.django_db
+def test_a_query_makes_no_tasks():
+    made = []
+
+    def make(loop, coroutine, **options):
+        made.append(coroutine)
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    async def ask():
+        async with collection() as there:
+            asyncio.get_running_loop().set_task_factory(make)
+            for _ in range(5):
+                assert await there.find_one()
+            asyncio.get_running_loop().set_task_factory(None)
+
+    asyncio.run(ask())
+    # The monitors of the client have theirs.
+    assert [each for each in made if "find" in repr(each) or "receive" in repr(each)] == []
+    assert len(made) < 5
+
+
+@pytest.mark.django_db
+def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_agreed():
+    async def ask():
+        async with collection(socketTimeoutMS=300) as there:
+            with pytest.raises(NetworkTimeout, match="timed out"):
+                await there.find_one(SLOWLY)
+            assert await there.find_one()
+
+    asyncio.run(ask())
+
+
+@pytest.mark.django_db
+def test_what_is_under_way_ends_when_the_server_is_given_up():
+    async def ask():
+        async with collection() as there:
+            asking = asyncio.ensure_future(there.find_one(SLOWLY))
+            [server] = there.database.client._topology._servers.values()
+            async with asyncio.timeout(PATIENCE):
+                while not server.pool.active_contexts:
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
+            for context in server.pool.active_contexts:  # as after a heartbeat that is missing
+                context.cancel()
+            with pytest.raises(AutoReconnect, match="operation cancelled"):
+                await asking
+            assert await there.find_one()
+
+    asyncio.run(ask())
+
+
+@pytest.mark.django_db
+def test_a_query_that_is_cancelled_leaves_its_answer_to_nobody():
+    async def ask():
+        async with collection() as there:
+            asking = asyncio.ensure_future(there.find_one(SLOWLY))
+            await asyncio.sleep(0.1)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+            assert await there.count_documents({}) > 0
+
+    asyncio.run(ask())
