@@ -1,5 +1,8 @@
 """Migrations: collections, indexes, and documents that follow their model."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pymongo
@@ -32,6 +35,9 @@ class DatabaseSchemaEditor(djongo_schema.DatabaseSchemaEditor):
     mended and run again. `sqlmigrate` shows the steps as one would type them into mongosh.
     """
 
+    _gathered: list[IndexModel] | None = None
+    """Indexes that are to be made together, while there are any to come."""
+
     def run(self, command: Command) -> None:
         """Run one step, or write it down for `sqlmigrate`."""
         if self.collect_sql:
@@ -56,16 +62,15 @@ class DatabaseSchemaEditor(djongo_schema.DatabaseSchemaEditor):
         collection = model._meta.db_table
         for field in model._meta.local_concrete_fields:
             refuse_unsupported(field)
-        if self.collect_sql or collection not in self.database.list_collection_names():
-            self.run(CreateCollection(collection))
-        for field in model._meta.local_concrete_fields:
-            self._create_field_indexes(model, field)
-        for names in model._meta.unique_together:
-            self._create_unique(model, names)
-        for index in model._meta.indexes:
-            self.add_index(model, index)
-        for constraint in model._meta.constraints:
-            self.add_constraint(model, constraint)
+        with self._together(collection):
+            for field in model._meta.local_concrete_fields:
+                self._create_field_indexes(model, field)
+            for names in model._meta.unique_together:
+                self._create_unique(model, names)
+            for index in model._meta.indexes:
+                self.add_index(model, index)
+            for constraint in model._meta.constraints:
+                self.add_constraint(model, constraint)
         for field in model._meta.local_many_to_many:
             if field.remote_field.through._meta.auto_created:
                 self.create_model(field.remote_field.through)
@@ -239,8 +244,30 @@ class DatabaseSchemaEditor(djongo_schema.DatabaseSchemaEditor):
             keys = [(column, 1) for column in columns]
             self._create_index(model._meta.db_table, IndexModel(keys, {"name": name}))
 
+    @contextmanager
+    def _together(self, collection: str) -> Iterator[None]:
+        """Make a collection and the indexes that are asked for meanwhile in one step.
+
+        Each step waits for the disk.
+        """
+        self._gathered = gathered = []
+        try:
+            yield
+        finally:
+            self._gathered = None
+        if gathered and not self.collect_sql:
+            self.run(CreateIndexes(collection, gathered))
+            return
+        if self.collect_sql or collection not in self.database.list_collection_names():
+            self.run(CreateCollection(collection))
+        for index in gathered:
+            self._create_index(collection, index)
+
     def _create_index(self, collection: str, index: IndexModel) -> None:
-        self.call(collection, "create_index", index.columns, **index.options)
+        if self._gathered is None:
+            self.call(collection, "create_index", index.columns, **index.options)
+        else:
+            self._gathered.append(index)
 
     def _create_unique(self, model: Model, names: Any) -> None:
         fields = [model._meta.get_field(name) for name in names]
@@ -296,6 +323,23 @@ class CreateCollection(Command):
 
     def __str__(self) -> str:
         return f'db.createCollection("{self.collection}")'
+
+
+@dataclass
+class CreateIndexes(Command):
+    """Make indexes of a collection, and the collection if there is none."""
+
+    indexes: list[IndexModel]
+
+    def run(self, database: Database) -> Result:
+        database[self.collection].create_indexes(
+            [pymongo.IndexModel(index.columns, **index.options) for index in self.indexes]
+        )
+        return Result()
+
+    def __str__(self) -> str:
+        names = ", ".join(index.options["name"] for index in self.indexes)
+        return f'db.{self.collection}.createIndexes("{names}")'
 
 
 def refuse_unsupported(field: models.Field) -> None:

@@ -9,6 +9,7 @@ from django.db import IntegrityError, NotSupportedError, connection, migrations,
 from django.db.migrations.state import ProjectState
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.test.utils import CaptureQueriesContext
 
 from chatservice.mongo.client import database
 from chatservice.mongo.fields import ObjectIdField
@@ -184,6 +185,26 @@ def test_meta_indexes_and_constraints(migrator):
         note.create(title="x", number=3)
     with pytest.raises(IntegrityError, match="present"):
         note.create(title="x", number=2, at=moment + datetime.timedelta(1))
+
+
+def test_a_collection_and_its_indexes_are_one_step(migrator):
+    with CaptureQueriesContext(connection) as asked:
+        migrator.apply(
+            create(
+                ("text", models.CharField(max_length=9, unique=True)),
+                ("number", models.IntegerField(db_index=True)),
+                indexes=[models.Index(fields=["number", "text"], name="both")],
+            ),
+            create(name="Plain"),
+        )
+
+    steps = [query["sql"] for query in asked if "schema_" in query["sql"]]
+    assert [step.partition("(")[0] for step in steps] == [
+        "db.schema_note.createIndexes",
+        "db.createCollection",
+    ]
+    assert len(indexes()) == 3
+    assert "schema_plain" in database().list_collection_names()
 
 
 def test_planner_uses_the_partial_index_of_a_nullable_field(migrator):
