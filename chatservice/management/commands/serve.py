@@ -5,7 +5,10 @@ import fcntl
 import os
 import socket
 import sys
+from concurrent.futures import Future
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from django.conf import settings
 from django.core.management import call_command
@@ -58,6 +61,10 @@ class Command(BaseCommand):
             self.check_settings()
             self.check_workers(workers)
             listener = listen(host, port)
+            self.start_database()
+            self.check()
+            if workers == 1:
+                import_module("chatservice.asgi")  # while the database starts, not after it
             self.prepare_database()
             url = url_of(listener)
             if workers == 1:
@@ -73,7 +80,6 @@ class Command(BaseCommand):
             raise CommandError("\n".join(str(problem) for problem in problems))
         if not settings.DEBUG and not (settings.STATIC_ROOT / "staticfiles.json").exists():
             raise CommandError("The static files have not been collected: run `make setup`.")
-        self.check()
 
     def check_workers(self, workers):
         if workers < 1:
@@ -83,14 +89,27 @@ class Command(BaseCommand):
                 f"{workers} workers need REDIS_URL: through it they tell each other what happens."
             )
 
+    def start_database(self):
+        """Begin to start it, if it is the embedded one; `prepare_database` says how that went."""
+        self.starting = Future()
+
+        def start():
+            try:
+                # This first: the database's own directory lies in it, and its parents are public.
+                settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self.starting.set_result(database())
+            except Exception as error:
+                self.starting.set_exception(error)
+
+        Thread(target=start, daemon=True).start()
+
     def prepare_database(self):
-        """Start and migrate it; one process does so while others that start as well wait."""
-        lock = Path(settings.DATA_DIR, "migrate.lock")
+        """Wait for it and migrate; one process does so while others that start as well wait."""
         try:
-            lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with lock.open("w") as file:
+            started = self.starting.result()
+            with Path(settings.DATA_DIR, "migrate.lock").open("w") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                database().command("ping")
+                started.command("ping")
                 executor = MigrationExecutor(connection)
                 if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                     call_command("migrate", verbosity=0, interactive=False)
