@@ -177,7 +177,7 @@ async def verdicts(
         ("round trips to MongoDB for a message by REST", posting.round_trips / MESSAGES, 2.5),
         ("round trips to MongoDB for a page of history", reading.round_trips / MESSAGES, 3.5),
         ("tasks for each idle socket", idle.tasks / (MEMBERS + IDLE), 2.5),
-        ("KiB for each idle socket", kib, 100),
+        ("KiB for each idle socket", kib, 30),
     ]
     return [Verdict(demand, value, bound, at_least=False) for demand, value, bound in found]
 
