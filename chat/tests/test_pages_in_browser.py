@@ -920,6 +920,8 @@ def test_keys(visit, path, make_room, alice, bob):
 
     page.keyboard.press("Control+k")
     expect(page.locator("#switcher")).to_be_visible()
+    expect(page.locator("#switcher [role=option]")).to_have_count(4)
+    expect(page.locator("#switcher .room__unread:visible")).to_have_count(3)
     page.keyboard.type("tw")
     expect(page.locator("#switcher [role=option] [data-field=name]")).to_have_text(["Two"])
     page.keyboard.press("Enter")

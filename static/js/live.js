@@ -79,7 +79,7 @@ function settle(rooms) {
 	return hasMore
 }
 
-/** One after the other: the first text waits for what formats it, and what follows for the text. */
+/** In order: the first text waits for what formats it, and the rest for that. */
 function deliver(entries) {
 	for (const entry of entries) {
 		delivered = delivered.then(async () => {

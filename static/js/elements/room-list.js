@@ -73,6 +73,7 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 		Object.assign(item.dataset, { unread, mentions })
 		item.classList.toggle("room--unread", unread > 0)
 		item.classList.toggle("room--called", mentions > 0)
+		one(".room__unread", item).hidden = !unread
 		write(item, {
 			unread: digits(unread),
 			"unread-text": count("unread", unread) + (mentions ? say("comma") + say("called") : ""),

@@ -13,8 +13,7 @@ define("room-switcher", (switcher, { hear, listen }) => {
 
 	function propose() {
 		const named = all(".room-items > .room").filter((item) => isCalled(item, input.value))
-		list.replaceChildren(...named.slice(0, MOST_SHOWN).map((item) => one("a", item).cloneNode(true)))
-		for (const option of list.children) option.role = "option"
+		list.replaceChildren(...named.slice(0, MOST_SHOWN).map((item) => Object.assign(one("a", item).cloneNode(true), { role: "option" })))
 		combobox.resetSelection()
 	}
 
