@@ -78,7 +78,8 @@ class ChannelLayerManager(FanoutManager):
     async def publish(self, delivery: Delivery) -> None:
         """Deliver events here and in every other process."""
         await self._deliver_all([delivery])
-        self.backplane.publish({"do": "deliver", **_encoded(delivery)})
+        if self.backplane.is_shared:
+            self.backplane.publish({"do": "deliver", **_encoded(delivery)})
 
     async def publish_numbered(self, sequence: str, run: Sequence[Numbered]) -> None:
         """The same for items of a numbered sequence.
@@ -86,8 +87,9 @@ class ChannelLayerManager(FanoutManager):
         In every process they are delivered after those with lower numbers, whoever publishes these.
         """
         await self._deliver_numbered(sequence, run)
-        encoded = [[number, _encoded(delivery)] for number, delivery in run]
-        self.backplane.publish({"do": "deliver_numbered", "sequence": sequence, "run": encoded})
+        if self.backplane.is_shared:
+            encoded = [[number, _encoded(delivery)] for number, delivery in run]
+            self.backplane.publish({"do": "deliver_numbered", "sequence": sequence, "run": encoded})
 
     async def end(self, addresses: Sequence[str], reason: dict[str, str]) -> None:
         """Send `reason` as an `error` to what listens to the addresses, and disconnect it."""
