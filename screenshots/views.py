@@ -6,7 +6,7 @@ They show what `manage.py seed_demo` has made.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState
 
 LANGUAGES = {"en": "en-GB", "fa": "fa-IR"}
 """The language of the pages, and the locale of a browser that asks for it."""
@@ -56,8 +56,17 @@ def roles(page: Page) -> None:
     page.locator(".role select").last.scroll_into_view_if_needed()
 
 
+def offered(row: Locator) -> Locator:
+    """A message's row that shows what can be done with it: with a mouse, and with a finger."""
+    row.hover()
+    more = row.locator("summary")
+    if more.is_visible():
+        more.click()
+    return row
+
+
 def own_message(page: Page) -> None:
-    page.locator(".message--mine").last.hover()
+    offered(page.locator(".message--mine").last)
 
 
 def emoji(page: Page) -> None:
@@ -66,14 +75,13 @@ def emoji(page: Page) -> None:
 
 
 def answer_with_a_mention(page: Page) -> None:
-    page.locator(".message[data-seq]").last.hover()
-    page.locator(".message[data-seq] [data-act=reply]").last.click()
+    offered(page.locator(".message[data-seq]").last).locator("[data-act=reply]").click()
     page.locator(".composer__text").press_sequentially("@b")
     page.locator("word-completion [role=option]").first.wait_for()
 
 
 def deletion(page: Page) -> None:
-    page.locator(".message--mine").last.locator("[data-act=delete]").click()
+    offered(page.locator(".message--mine").last).locator("[data-act=delete]").click()
     page.locator("#confirm-delete[open]").wait_for()
 
 
