@@ -24,7 +24,7 @@ NPM := PATH="$$PATH:$$PWD/.venv/bin" npm --ignore-scripts --no-audit --no-fund -
 # One set-up at a time: two `make run` may start at once.
 LOCKED := $(shell command -v flock >/dev/null && echo flock .setup.lock)
 
-.PHONY: help setup setup-for-development run test check chaos chaos-bugs bench bench-check screenshots demo reset requirements
+.PHONY: help setup setup-for-development run test check chaos chaos-bugs bench bench-check bench-pages screenshots demo reset requirements
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -61,6 +61,9 @@ chaos: setup-for-development ## Break the service for MINUTES (2) and count what
 
 chaos-bugs: setup-for-development ## Plant each bug of chaos/planted_bugs.py, and see it caught; BUG= is one of them
 	@exec $(PYTHON) -m chaos.catch_bugs $(BUG)
+
+bench-pages: setup-for-development ## Count what the pages cost a browser; ROOMS=1000 in a list, MESSAGES=1000000 in a room
+	@exec $(PYTHON) -m benchmarks.pages $(if $(ROOMS),--rooms $(ROOMS)) $(if $(MESSAGES),--messages $(MESSAGES))
 
 bench-check: setup-for-development ## Count what a message costs: fails on a relapse, on any machine
 	@exec $(PYTHON) -m benchmarks.check
