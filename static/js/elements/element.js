@@ -32,7 +32,7 @@ export function define(tag, setUp) {
 				soon,
 				part: (name) => this.querySelector(`[data-part="${name}"]`),
 				hear: (listeners) => hear(listeners, signal, room),
-				// By the `data-act` of what is clicked: called with the item that it is in, and itself.
+				// By the `data-act` of what is clicked; they get the list item that it is in, and itself.
 				acts: (table) =>
 					listen(this, "click", (event) => {
 						const button = event.target.closest("[data-act]")
