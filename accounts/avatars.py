@@ -16,6 +16,7 @@ from django.core.files import File
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps
 
+from chatservice.languages import digits
 from chatservice.mongo.client import database
 from chatservice.realtime.loop import run
 from media_upload.content import INLINE_IMAGES, inspect
@@ -46,8 +47,8 @@ def picture_from(file: "File[bytes]") -> bytes:
     if image_format is None:
         raise _refused(_("Choose an image: PNG, JPEG, GIF, WebP, AVIF or BMP."))
     if (content.width or 0) * (content.height or 0) > MAX_PIXELS:
-        limit = {"limit": MAX_PIXELS // 1_000_000}
-        raise _refused(_("A picture may have at most %(limit)d million pixels.") % limit)
+        limit = {"limit": digits(MAX_PIXELS // 1_000_000)}
+        raise _refused(_("A picture may have at most %(limit)s million pixels.") % limit)
     try:
         with _decoding, Image.open(file, formats=[image_format]) as image:
             return _small_copy(image)

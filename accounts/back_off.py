@@ -34,6 +34,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 from rest_framework.exceptions import Throttled
 
+from chatservice.languages import digits
 from chatservice.mongo.client import database
 from chatservice.timestamps import now
 
@@ -50,11 +51,11 @@ class TooManyFailures(Throttled):
     def __init__(self, wait: timedelta) -> None:
         seconds = max(math.ceil(wait.total_seconds()), 1)
         text = ngettext(
-            "Too many failed attempts to log in. Try again in %(seconds)d second.",
-            "Too many failed attempts to log in. Try again in %(seconds)d seconds.",
+            "Too many failed attempts to log in. Try again in %(seconds)s second.",
+            "Too many failed attempts to log in. Try again in %(seconds)s seconds.",
             seconds,
         )
-        super().__init__(detail=text % {"seconds": seconds})
+        super().__init__(detail=text % {"seconds": digits(seconds)})
         self.wait = seconds
 
 

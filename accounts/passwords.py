@@ -4,6 +4,8 @@ from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from chatservice.languages import digits
+
 from .models import User
 
 MAX_PASSWORD_BYTES = 4_096
@@ -23,9 +25,9 @@ def validate_new_password(password: str, user: User, *, field: str = "password")
     try:
         if not is_hashable(password):
             raise ValidationError(
-                _("A password may have at most %(limit)d bytes."),
+                _("A password may have at most %(limit)s bytes."),
                 code="password_too_long",
-                params={"limit": MAX_PASSWORD_BYTES},
+                params={"limit": digits(MAX_PASSWORD_BYTES)},
             )
         password_validation.validate_password(password, user)
     except ValidationError as error:

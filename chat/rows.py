@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.portraits import display_name, hue_of, initial_of
+from chatservice.languages import digits
 from media_upload.models import Upload
 
 from .formatting import formatted, plain
@@ -309,4 +310,4 @@ def _listed(named: Sequence[dict[str, str]], people: Mapping[ObjectId, User]) ->
 
 
 def others(number: int) -> str:
-    return ngettext("%(count)s other", "%(count)s others", number) % {"count": number}
+    return ngettext("%(count)s other", "%(count)s others", number) % {"count": digits(number)}

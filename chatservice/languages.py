@@ -29,6 +29,18 @@ def asked_for(header: str) -> str:
     return ""
 
 
+PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+
+def digits(number: object) -> str:
+    """A whole number as people write it in the language that is spoken.
+
+    Scripts have Intl.NumberFormat for the same.
+    """
+    is_persian = (translation.get_language() or "").startswith("fa")
+    return str(number).translate(PERSIAN_DIGITS) if is_persian else str(number)
+
+
 def speak(request: HttpRequest, choice: str, *, by_token: bool = False) -> None:
     """Answer this request in the language for somebody with this choice."""
     header = request.headers.get("Accept-Language", "")

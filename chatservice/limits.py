@@ -22,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from . import metrics
+from .languages import digits
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -87,11 +88,11 @@ class TooMany(Throttled):
     def __init__(self, wait: float) -> None:
         seconds = max(math.ceil(wait), 1)
         text = ngettext(
-            "This is more than is taken here. Try again in %(seconds)d second.",
-            "This is more than is taken here. Try again in %(seconds)d seconds.",
+            "This is more than is taken here. Try again in %(seconds)s second.",
+            "This is more than is taken here. Try again in %(seconds)s seconds.",
             seconds,
         )
-        super().__init__(detail=text % {"seconds": seconds})
+        super().__init__(detail=text % {"seconds": digits(seconds)})
         self.wait = seconds
 
 

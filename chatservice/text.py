@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 
+from .languages import digits
+
 
 def check_text(value: object, *, max_length: int, min_length: int = 1, trim: bool = False) -> str:
     """`value` as it is, or without the white space around it if `trim`.
@@ -35,15 +37,15 @@ def check_text(value: object, *, max_length: int, min_length: int = 1, trim: boo
         raise ValidationError(_("This may not be blank."), code="blank")
     if len(trimmed) < min_length:
         raise ValidationError(
-            _("At least %(limit)d characters are needed."),
+            _("At least %(limit)s characters are needed."),
             code="min_length",
-            params={"limit": min_length},
+            params={"limit": digits(min_length)},
         )
     if len(trimmed) > max_length or (not trim and len(value) > 2 * max_length):
         raise ValidationError(
-            _("At most %(limit)d characters are allowed."),
+            _("At most %(limit)s characters are allowed."),
             code="max_length",
-            params={"limit": max_length},
+            params={"limit": digits(max_length)},
         )
     return trimmed if trim else value
 

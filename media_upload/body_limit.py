@@ -14,6 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from chatservice.languages import digits
+
 from .errors import DISK_FULL
 
 Message = MutableMapping[str, Any]
@@ -104,8 +106,8 @@ def declared_length(scope: Scope) -> int:
 
 
 def too_long(limit: int) -> str:
-    return _("The request's body is too long: at most %(limit)d KiB are taken here.") % {
-        "limit": limit // 1024
+    return _("The request's body is too long: at most %(limit)s KiB are taken here.") % {
+        "limit": digits(limit // 1024)
     }
 
 

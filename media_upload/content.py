@@ -12,6 +12,8 @@ from django.core.files import File
 from django.utils.translation import gettext as _
 from PIL import ExifTags, Image
 
+from chatservice.languages import digits
+
 UNKNOWN_TYPE = "application/octet-stream"
 
 # The images that browsers show and that cannot run a script, each with the one Pillow plugin that
@@ -98,8 +100,8 @@ def image_size(file: "File[bytes]", image_format: str) -> tuple[int, int] | None
     """
     too_large = ValidationError(
         {
-            "file": _("An image may have at most %(limit)d million pixels.")
-            % {"limit": MAX_PIXELS // 1_000_000}
+            "file": _("An image may have at most %(limit)s million pixels.")
+            % {"limit": digits(MAX_PIXELS // 1_000_000)}
         }
     )
     try:

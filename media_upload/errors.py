@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
+from chatservice.languages import digits
+
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # the disk, a quota, the process's limit
 
 
@@ -20,8 +22,8 @@ class FileTooLarge(APIException):
 
     def __init__(self) -> None:
         super().__init__(
-            _("The file is too large: at most %(limit)d MB can be uploaded.")
-            % {"limit": settings.MAX_UPLOAD_MB}
+            _("The file is too large: at most %(limit)s MB can be uploaded.")
+            % {"limit": digits(settings.MAX_UPLOAD_MB)}
         )
 
 

@@ -20,6 +20,7 @@ from chat.models import CLIENT_ID_LENGTH, MESSAGE_LENGTH, Entry
 from chat.room_state import RoomState
 from chat.words import terms_of
 from chatservice import limits
+from chatservice.languages import digits
 from chatservice.text import check_text
 from media_upload.models import Upload
 
@@ -136,8 +137,8 @@ async def react(*, actor: User, room_id: ObjectId, target: int, emoji: object, o
         if (str(actor.pk) in reactions.get(reaction, ())) is on:
             raise AlreadySo(message["rev"])
         if on and reaction not in reactions and len(reactions) >= MAX_REACTIONS:
-            problem = _("A message has at most %(limit)d different reactions.")
-            raise ValidationError({"emoji": [problem % {"limit": MAX_REACTIONS}]})
+            problem = _("A message has at most %(limit)s different reactions.")
+            raise ValidationError({"emoji": [problem % {"limit": digits(MAX_REACTIONS)}]})
         return {"data": {"target": target, "emoji": reaction, "on": on}}
 
     permit = partial(policies.require_member, actor)
@@ -223,8 +224,8 @@ def _parse_upload_ids(uploads: object) -> list[str]:
     if uploads is None:
         return []
     if not isinstance(uploads, list) or len(uploads) > MAX_UPLOADS_PER_MESSAGE:
-        problem = _("A list of at most %(limit)d ids of uploads.")
-        raise ValidationError({"uploads": [problem % {"limit": MAX_UPLOADS_PER_MESSAGE}]})
+        problem = _("A list of at most %(limit)s ids of uploads.")
+        raise ValidationError({"uploads": [problem % {"limit": digits(MAX_UPLOADS_PER_MESSAGE)}]})
     return [str(_parse_upload_id(upload)) for upload in uploads]
 
 

@@ -16,6 +16,7 @@ from chat.hot_path import Document
 from chat.models import DESCRIPTION_LENGTH, NAME_LENGTH, Entry, Membership
 from chat.room_state import RoomState
 from chatservice import limits
+from chatservice.languages import digits
 from chatservice.text import check_text
 
 from .appending import append, append_permitted, logs
@@ -246,8 +247,8 @@ async def _find_people(names: Sequence[str]) -> list[User]:
     Raises ValidationError on `members` that names those whom nobody knows.
     """
     if len(names) > MAX_MEMBERS_PER_CHANGE:
-        problem = _("At most %(limit)d people at a time.")
-        raise ValidationError({"members": [problem % {"limit": MAX_MEMBERS_PER_CHANGE}]})
+        problem = _("At most %(limit)s people at a time.")
+        raise ValidationError({"members": [problem % {"limit": digits(MAX_MEMBERS_PER_CHANGE)}]})
     found = await accounts_hot_path.find_people(names)
     unknown = [name for name in names if name not in found]
     if unknown:

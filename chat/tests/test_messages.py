@@ -192,3 +192,15 @@ def test_linking_to_a_file_of_others_does_not_open_it(alice, bob, carol, lunch, 
     )
     assert answer.status_code == 422
     assert "uploads" in answer.json()["errors"]
+
+
+@pytest.mark.parametrize(("language", "number"), [("en", "8000"), ("fa", "۸۰۰۰")])
+def test_a_limit_is_told_in_the_digits_of_the_language(alice, lunch, language, number):
+    answer = alice.http.post(
+        f"{lunch.path}/messages",
+        json={"content": "x" * 8_001},
+        headers={"Accept-Language": language},
+    )
+
+    assert answer.status_code == 400
+    assert f" {number} " in answer.json()["detail"]
