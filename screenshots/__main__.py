@@ -64,7 +64,9 @@ def take(browser: Browser, url: str, language: str, views: list[View]) -> None:
                 for theme in THEMES:
                     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
                     name = f"{view.name}-{language}-{theme}-{size}"
-                    page.screenshot(path=OUTPUT / f"{name}.png", animations="disabled")
+                    page.screenshot(
+                        path=OUTPUT / f"{name}.png", animations="disabled", full_page=True
+                    )
                     print(name, flush=True)
                 page.context.close()
 

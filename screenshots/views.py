@@ -103,6 +103,62 @@ def attached_file(page: Page) -> None:
     page.locator(".composer__text").fill("Here are the minutes.")
 
 
+def new_room_refused(page: Page) -> None:
+    page.locator("#new_room_members").fill("nobody")
+    page.locator("form[action='/rooms/new'] .button").click()
+    page.locator(".field__error").first.wait_for()
+
+
+def upload_on_its_way(page: Page) -> None:
+    page.route("**/upload_media/", lambda route: None)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "minutes of the meeting.txt", "mimeType": "text/plain", "buffer": b"Minutes"}
+    )
+    page.locator(".upload").wait_for()
+
+
+def reconnecting(page: Page) -> None:
+    page.route("**/socket.io/**", lambda route: route.abort())
+    page.reload()
+    page.locator("connection-state [data-when=offline]").wait_for()
+    page.locator(".composer__text").fill("Does this arrive?")
+    page.locator(".composer__text").press("Enter")
+    page.locator(".message--pending").wait_for()
+
+
+def taken_away(page: Page) -> None:
+    """As the server would say it."""
+    page.evaluate(
+        """document.dispatchEvent(new CustomEvent("chat:room_gone", {
+            detail: { room: document.querySelector("message-list").getAttribute("room") },
+        }))"""
+    )
+    page.locator(".composer__text:disabled").wait_for()
+
+
+def others_writing(page: Page) -> None:
+    """As the server would say it."""
+    page.evaluate(
+        """for (const { dataset } of document.querySelectorAll("[data-person]")) {
+            const detail = { user: { id: dataset.person } }
+            document.dispatchEvent(new CustomEvent("chat:typing", { detail }))
+        }"""
+    )
+
+
+def long_names(page: Page) -> None:
+    """Names of the length that is allowed, with and without a place to break, in two directions."""
+    page.evaluate(
+        """() => {
+            const names = ["A very long name of somebody who has very many of them, and all in use",
+                "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
+                "نامی بسیار بلند که در هیچ فهرستی جا نمی‌شود و باید جایی بریده شود (۱۲)"]
+            const places = document.querySelectorAll("[data-field=name], h1, .pane-head__about")
+            places.forEach((place, number) => (place.textContent = names[number % 3]))
+        }"""
+    )
+
+
 VIEWS = (
     View("index", "/", None),
     View("sign-up", "/signup", None),
@@ -125,11 +181,19 @@ VIEWS = (
     View("attached-file", "/rooms/{Lunch}", prepare=attached_file),
     View("deletion", "/rooms/{Lunch}", prepare=deletion),
     View("edit-message", "/rooms/{Lunch}", prepare=edit_message),
+    View("upload-on-its-way", "/rooms/{Lunch}", prepare=upload_on_its_way),
+    View("reconnecting", "/rooms/{Lunch}", prepare=reconnecting),
+    View("taken-away", "/rooms/{Lunch}", prepare=taken_away),
+    View("others-writing", "/rooms/{Lunch}", prepare=others_writing),
+    View("long-names", "/rooms/{Lunch}", prepare=long_names),
     View("details", "/rooms/{Lunch}/details"),
     View("roles", "/rooms/{Lunch}/details", prepare=roles),
     View("new-room", "/rooms/new"),
+    View("new-room-refused", "/rooms/new", prepare=new_room_refused),
     View("directory", "/rooms/directory", "carol"),
+    View("directory-none", "/rooms/directory?q=xyzzy", "carol"),
     View("search", "/rooms/search?q=noodles"),
+    View("search-none", "/rooms/search?q=xyzzy"),
     View("search-persian", "/rooms/search?q=جلسه"),
     View("switcher", "/rooms/{Lunch}", prepare=switcher),
     View("keys", "/rooms/{Lunch}", prepare=keys),
