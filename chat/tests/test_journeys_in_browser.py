@@ -420,6 +420,28 @@ def test_back_and_forward_between_rooms(visit, make_room, alice, bob, window):
     expect(texts(page).last).to_have_text("News")
 
 
+@pytest.mark.parametrize("window", [{}, PHONE], ids=["wide", "narrow"])
+def test_a_link_to_a_message_opened_cold(visit, lunch, alice, bob, window):
+    for number in range(150):
+        lunch.say(bob, f"Message {number}")
+    seq = lunch.messages(alice, limit=1, before=40)[0]["seq"]
+
+    page = visit(None, f"/rooms/{lunch.id}/{seq}#message-{seq}", **window)
+    log_in(page, alice)
+
+    row = page.locator(f"#message-{seq}")
+    expect(row).to_be_in_viewport(ratio=1)
+    expect(row).to_be_focused()
+    expect(page.locator("[data-jump]")).to_be_visible()
+    expect(item(page, "Lunch").locator("[data-field=unread]")).to_have_text("150")
+    lunch.say(bob, "News")
+    expect(page.locator("[data-jump]")).to_contain_text("1 new message")
+    page.locator("[data-jump]").click()
+    expect(texts(page).last).to_have_text("News")
+    expect(texts(page).last).to_be_in_viewport()
+    expect(item(page, "Lunch").locator(".room__unread")).to_be_hidden()
+
+
 # With the keyboard alone
 
 SHOWS_FOCUS = """() => {

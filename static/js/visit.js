@@ -14,12 +14,11 @@ export async function visit(url, { push = true, body } = {}) {
 	const stage = page && one("#stage", page)
 	if (!stage) return body ? location.reload() : location.assign(url)
 	if (push && status === 200) history.pushState(null, "", responseURL)
-	one("#stage").replaceWith(stage)
 	one("#panes").dataset.pane = one("#panes", page).dataset.pane
+	one("#stage").replaceWith(stage)
 	document.title = page.title
 	announce("visited")
 	const target = one(".message[autofocus]", stage)
-	target?.scrollIntoView({ block: "center" })
 	const writing = matchMedia("(hover: hover)").matches && one(".composer__text", stage)
 	;(one("[aria-invalid=true]", stage) || target || writing || one("#main")).focus({ preventScroll: true })
 }

@@ -252,6 +252,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	meet(document)
 	dress()
 	unsent(room).forEach(showUnsent)
+	one("[autofocus]", list)?.scrollIntoView()
 	rewind(room, Number(element.getAttribute("last-seq")))
 	scrolled()
 })
