@@ -5,7 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from chat.tests.hostile_texts import HOSTILE
 from chat.tests.windows import NARROW, SENT, act, come_to_life, log_in, rows, say, texts
+from conftest import Person, signed_up
+from media_upload.tests import samples
 
 pytestmark = pytest.mark.chromium
 
@@ -133,7 +136,89 @@ def test_three_people_see_the_same(visit, team, alice, bob, carol):
     assert not his.evaluate(SCROLLS_SIDEWAYS)
 
 
+def test_windows_that_look_elsewhere_count_what_is_unread(
+    visit, team, make_room, alice, bob, carol
+):
+    other = make_room(alice, carol, name="Other")
+    hers = visit(alice, f"/rooms/{other.id}")
+    hers_too = hers.context.new_page()
+    hers_too.goto("/rooms/directory")
+    his = visit(bob, "/", **PHONE, **PERSIAN)
+    carols = visit(carol, f"/rooms/{team.id}")
+    be_connected(hers, people=2)
+    be_connected(carols, people=3)
+    for page in (hers_too, his):
+        come_to_life(page)
+
+    say(carols, "Hello")
+    say(carols, "Are you there, @alice?")
+
+    for page in (hers, hers_too):
+        expect(item(page, "Team").locator("[data-field=unread]")).to_have_text("2")
+        expect(item(page, "Team")).to_have_class(re.compile("room--called"))
+        expect(page).to_have_title(re.compile(r"^\(2\) "))
+        expect(page.locator(".room__name").first).to_have_text("Team")
+    expect(item(his, "Team").locator("[data-field=unread]")).to_have_text("۲")
+    expect(item(his, "Team").locator("[data-field=unread-text]")).to_have_text("۲ پیام خوانده‌نشده")
+    expect(item(his, "Team")).not_to_have_class(re.compile("room--called"))
+    expect(his).to_have_title(re.compile(r"^\(۲\) "))
+    expect(carols).not_to_have_title(re.compile(r"\("))
+
+    for page in (hers, hers_too, his, carols):
+        counts = page.locator(".room__unread:visible").all_inner_texts()
+        title = page.title()
+        page.reload()
+        come_to_life(page)
+        expect(page).to_have_title(title)
+        assert page.locator(".room__unread:visible").all_inner_texts() == counts
+    be_connected(carols, people=3)
+
+    item(hers, "Team").click()
+    expect(hers.locator(".new-line + .message")).to_contain_text("Hello")
+    for page in (hers, hers_too):
+        expect(item(page, "Team").locator(".room__unread")).to_be_hidden()
+        expect(page).not_to_have_title(re.compile(r"\("))
+    expect(seen(carols)).to_have_text("Seen by \u2068Alice\u2069")
+    item(his, "Team").tap()
+    expect(his.locator(".new-line")).to_have_text("پیام‌های تازه")
+    expect(his).not_to_have_title(re.compile(r"\("))
+    expect(seen(carols)).to_contain_text("\u2068Bob\u2069")
+
+
 # On a phone, in Persian
+
+
+def test_answers_reactions_and_completion_by_touch(visit, lunch, alice, bob):
+    speak_persian(alice)
+    said = lunch.say(bob, "ناهار؟")
+    page = visit(alice, f"/rooms/{lunch.id}", **PHONE, **PERSIAN)
+    be_connected(page, people=1)
+    row, text = page.locator(SENT).first, page.locator(".composer__text")
+
+    tap_action(row, "reply")
+    expect(page.locator(".composer__about")).to_contain_text("پاسخ به")
+    expect(page.locator(".composer__about .quote__words")).to_have_text("ناهار؟")
+    text.press_sequentially("بله @b")
+    option = page.locator("word-completion [role=option]:visible")
+    expect(option).to_have_text([re.compile("Bob.*@bob")])
+    expect(option).to_be_in_viewport(ratio=1)
+    option.tap()
+    expect(text).to_have_value("بله @bob ")
+    page.locator(".composer__send").tap()
+    expect(texts(page)).to_have_text(["ناهار؟", "بله @bob"])
+    expect(page.locator(".quote:visible .quote__words")).to_have_text("ناهار؟")
+
+    bob.http.put(f"{lunch.path}/messages/{said['id']}/reactions/❤️")
+    expect(page.locator(".chip")).to_have_text("❤️ ۱")
+    page.locator(".chip").tap()
+    expect(page.locator(".chip")).to_have_text("❤️ ۲")
+
+    picker = page.locator("emoji-picker")
+    page.get_by_role("button", name="شکلک").tap()
+    expect(picker).to_be_in_viewport(ratio=1)
+    picker.locator(".picker__emoji").nth(3).tap()
+    assert text.input_value() == picker.locator(".picker__emoji").nth(3).inner_text()
+    assert not page.evaluate(SCROLLS_SIDEWAYS)
 
 
 def test_the_picker_by_keyboard_from_right_to_left(visit, lunch, alice):
@@ -252,6 +337,135 @@ def test_what_happened_while_one_was_away(visit, team, alice, bob, carol):
         expect(page.locator(".message__gone:visible")).to_have_count(1)
         expect(page.locator(".quote:visible .quote__words")).to_have_text("Message 1, edited")
         reload(page)
+
+
+# Hostile names
+
+
+@pytest.fixture
+def tricksters(request, server):
+    """People whose full names are the tricks that the service takes for a name."""
+    people = []
+    for number, name in enumerate(HOSTILE):
+        person = signed_up(Person(f"Trickster{number}", request))
+        answer = person.http.patch("/auth/users/me", json={"full_name": name})
+        if answer.status_code == 200:
+            person.name = answer.json()["full_name"]
+            people.append(person)
+    assert len(people) == 11
+    return people
+
+
+def test_hostile_names_of_people_are_text(visit, make_room, connect, alice, tricksters):
+    room = make_room(alice, *tricksters)
+    for person in tricksters:
+        said = room.say(person, "Me")
+    for person in tricksters:
+        person.http.put(f"{room.path}/messages/{said['id']}/reactions/👍")
+    page = visit(alice, f"/rooms/{room.id}")
+    be_connected(page, people=1)
+    devices = [connect(person, protocol=2) for person in tricksters]
+    be_connected(page, people=1 + len(tricksters))
+    text = page.locator(".composer__text")
+
+    names = [person.name for person in tricksters]
+    assert [name.inner_text() for name in page.locator(".member__name bdi").all()][1:] == names
+    some = ", ".join(f"\u2068{name}\u2069" for name in names[:10])
+    expect(page.locator(".chip")).to_have_attribute("title", f"{some}, {len(names) - 10} other")
+    text.press_sequentially("@trickster")
+    options = page.locator("word-completion [role=option]:visible [data-field=name]")
+    expect(options).to_have_text(names[:6])
+    text.press("Escape")
+    say(page, "Seen?")
+    expect(texts(page)).to_have_count(len(tricksters) + 1)
+    last = room.messages(alice)[-1]["seq"]
+    for device in devices:
+        device.call("read", {"room": room.id, "seq": last})
+    expect(seen(page)).to_have_text(f"Seen by {some}, {len(names) - 10} other")
+    devices[1].call("typing", {"room": room.id})
+    expect(typing(page)).to_have_text(f"\u2068{names[1]}\u2069 is writing…")
+    room.say(tricksters[0], "Hello")
+    expect(page.locator("#announcements")).to_contain_text(f"{names[0]}: Hello")
+    act(page, page.locator(SENT).last, "reply")
+    expect(page.locator(".composer__about bdi")).to_have_text(names[0])
+
+    live = rows(page)
+    page.reload()
+    come_to_life(page)
+    assert rows(page) == live
+    assert nothing_is_armed(page)
+
+
+def test_hostile_names_of_rooms_are_text(visit, make_room, alice, bob):
+    rooms = [make_room(alice, bob, name=name, description=name) for name in HOSTILE]
+    names = [alice.http.get(room.path).json()["name"] for room in rooms]
+    for room in rooms[1:]:
+        room.say(bob, "a needle")
+    page = visit(alice, f"/rooms/{rooms[0].id}")
+    come_to_life(page)
+    expect(page.locator("h1")).to_have_text(names[0])
+
+    page.keyboard.press("Control+k")
+    options = page.locator("#switcher [role=option] [data-field=name]")
+    expect(options).to_have_count(len(rooms))
+    assert sorted(options.all_inner_texts()) == sorted(
+        page.locator("room-list .room__name").all_inner_texts()
+    )
+    page.keyboard.press("Escape")
+    for room, name in zip(rooms[1:], names[1:], strict=True):
+        bob.http.patch(room.path, json={"name": name[::-1]})
+        expect(page.locator(f"[data-room='{room.id}'] .room__name")).to_have_text(
+            name[::-1].strip()
+        )
+        page.locator(f"[data-room='{room.id}'] a").click()
+        expect(page.locator("h1")).to_have_text(name[::-1])
+        expect(page.locator(".note").last).to_have_text(
+            f"\u2068Bob\u2069 renamed the room: \u2068{name[::-1]}\u2069"
+        )
+        expect(page.locator(".composer__text")).to_have_attribute(
+            "aria-label", f"Message to {name[::-1]}"
+        )
+        bob.http.patch(room.path, json={"name": name})
+        expect(page.locator("h1")).to_have_text(name)
+        expect(page).to_have_title(re.compile(re.escape(f"\u2068{name}\u2069 · Chat") + "$"))
+    page.goto("/rooms/search?q=needle")
+    expect(page.locator(".hit")).to_have_count(len(rooms) - 1)
+    hits = page.locator(".hit bdi:nth-of-type(2)").all_inner_texts()
+    assert hits == names[:0:-1]
+    assert nothing_is_armed(page)
+
+
+def test_hostile_names_of_files_are_text(visit, lunch, alice, bob):
+    hers, his = visit(alice, f"/rooms/{lunch.id}"), visit(bob, f"/rooms/{lunch.id}")
+    be_connected(hers, his, people=2)
+    image = samples.image("PNG")
+    plain = [{"name": name, "mimeType": "text/plain", "buffer": b"x"} for name in HOSTILE]
+    images = [{"name": f"{name}.png", "mimeType": "image/png", "buffer": image} for name in HOSTILE]
+
+    for files in (plain, images):
+        hers.locator("input[type=file]").set_input_files(files)
+        expect(hers.locator(".upload--done")).to_have_count(len(files))
+        hers.locator(".composer__text").press("Enter")
+
+    for page in (hers, his):
+        expect(page.locator(f"{SENT} .file")).to_have_count(len(plain + images))
+        expect(page.locator(f"{SENT} .file img:visible")).to_have_count(len(HOSTILE))
+    names = his.locator(f"{SENT} .file__name").all_text_contents()
+    assert all(names)
+    for page in (hers, his):
+        reload(page)
+        assert page.locator(f"{SENT} .file__name").all_text_contents() == names
+        assert nothing_is_armed(page)
+
+
+def nothing_is_armed(page):
+    """No element of the page would run something; the `visit` fixture knows if something did."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("body *")].every((element) =>
+            element.getAttributeNames().every((name) => !name.startsWith("on"))
+            && !/^\\s*javascript:/i.test(element.getAttribute("href") ?? "")
+            && (element.localName !== "script" || element.type === "application/json"))"""
+    )
 
 
 # Doors that close
@@ -444,6 +658,11 @@ def test_a_link_to_a_message_opened_cold(visit, lunch, alice, bob, window):
 
 # With the keyboard alone
 
+REGION = """() => {
+    const places = ["nav > header", "room-list", "nav > footer", "message-list",
+        "message-composer", "aside"]
+    return places.find((place) => document.activeElement.closest(place)) ?? "elsewhere"
+}"""
 SHOWS_FOCUS = """() => {
     const { activeElement: focused } = document
     const box = focused.getBoundingClientRect()
@@ -462,6 +681,31 @@ def tab_to(page, target, key="Tab", most=40):
         if target.evaluate("each => each === document.activeElement"):
             return
     pytest.fail(f"{target} is not reached by {key}")
+
+
+def test_the_order_of_tab(visit, lunch, make_room, alice, bob):
+    make_room(alice, bob, name="Other")
+    for number in range(3):
+        lunch.say(alice, f"Message {number}")
+    page = visit(alice, f"/rooms/{lunch.id}")
+    be_connected(page, people=1)
+
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip-link")).to_be_focused()
+    regions = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            break  # the end of the page
+        assert page.evaluate(SHOWS_FOCUS), page.evaluate("document.activeElement.outerHTML")
+        region = page.evaluate(REGION)
+        if region not in regions[-1:]:
+            regions.append(region)
+
+    assert regions[:6] == [
+        *("nav > header", "room-list", "nav > footer", "message-list", "message-composer"),
+        "aside",
+    ]
 
 
 def test_with_the_keyboard_alone(visit, lunch, make_room, alice, bob):
