@@ -453,7 +453,8 @@ def test_hostile_names_of_files_are_text(visit, lunch, alice, bob):
     names = his.locator(f"{SENT} .file__name").all_text_contents()
     assert all(names)
     for page in (hers, his):
-        reload(page)
+        page.reload()
+        come_to_life(page)
         assert page.locator(f"{SENT} .file__name").all_text_contents() == names
         assert nothing_is_armed(page)
 
