@@ -323,8 +323,10 @@ class RestParticipant(Participant):
             after = self.views[room_id].number if room_id in self.views else 0
             path = f"/chat/chat_rooms/{room_id}/events?after={after}"
             status, page = await self._request("GET", path)
-            if status != 200:
+            if status == 404:  # none of ours any more
                 return
+            if status != 200:  # the token may have ended since the room before
+                raise Unavailable(f"events: {status}")
             for entry in page["entries"]:
                 self.on_entry(entry)
             more = page["more"]
