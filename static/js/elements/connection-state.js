@@ -1,6 +1,6 @@
 import { define } from "#element"
 
-const PATIENCE = 1_500 // milliseconds of an outage that are not worth a word
+const PATIENCE = 1_500 // milliseconds of an outage not worth a word
 const GOOD_NEWS = 3_000 // milliseconds that its end is shown
 
 define("connection-state", (element, { hear }) => {
@@ -20,7 +20,7 @@ define("connection-state", (element, { hear }) => {
 		},
 		session_ended() {
 			const next = encodeURIComponent(location.pathname + location.search)
-			location.assign(`${document.body.dataset.logIn}?next=${next}`)
+			location.assign(`${document.body.dataset.logIn}?next=${next}&ended=1`)
 		},
 	})
 })
