@@ -22,6 +22,7 @@ def page_texts() -> dict[str, Any]:
         "not_sent": _("Not sent: %(reason)s"),
         "others": plural(lambda n: ngettext("%(count)s other", "%(count)s others", n)),
         "removed_from_room": _("You are no longer in this room."),
+        "room_closed": _("This room was closed."),
         "seen_by": _("Seen by %(people)s"),
         "sending": _("Sending…"),
         "title_unread": _("(%(count)s) %(title)s"),

@@ -221,6 +221,18 @@ def test_answers_reactions_and_completion_by_touch(visit, lunch, alice, bob):
     assert not page.evaluate(SCROLLS_SIDEWAYS)
 
 
+def test_a_reaction_by_touch(visit, lunch, alice, bob):
+    lunch.say(bob, "Cake!")
+    page = visit(alice, f"/rooms/{lunch.id}", **PHONE)
+    be_connected(page, people=1)
+
+    tap_action(page.locator(SENT), "choose-reaction")
+    page.locator(".picker__emoji").nth(3).tap()
+
+    expect(page.locator(".chip")).to_have_count(1)
+    expect(page.locator(".message__actions")).to_be_hidden()
+
+
 def test_the_picker_by_keyboard_from_right_to_left(visit, lunch, alice):
     speak_persian(alice)
     page = visit(alice, f"/rooms/{lunch.id}", **PHONE, **PERSIAN)
@@ -422,11 +434,11 @@ def test_hostile_names_of_rooms_are_text(visit, make_room, alice, bob):
         expect(page.locator(".note").last).to_have_text(
             f"\u2068Bob\u2069 renamed the room: \u2068{name[::-1]}\u2069"
         )
-        expect(page.locator(".composer__text")).to_have_attribute(
-            "aria-label", f"Message to {name[::-1]}"
-        )
+        text = page.locator(".composer__text")
+        expect(text).to_have_accessible_name(f"Message to {name[::-1]}")
         bob.http.patch(room.path, json={"name": name})
         expect(page.locator("h1")).to_have_text(name)
+        expect(text).to_have_accessible_name(f"Message to {name}")
         expect(page).to_have_title(re.compile(re.escape(f"\u2068{name}\u2069 · Chat") + "$"))
     page.goto("/rooms/search?q=needle")
     expect(page.locator(".hit")).to_have_count(len(rooms) - 1)
@@ -485,8 +497,9 @@ def test_a_room_that_is_closed_while_one_writes(visit, lunch, make_room, alice, 
     expect(hers.get_by_text("The room is closed:")).to_contain_text("Lunch")
     expect(item(hers, "Lunch")).to_have_count(0)
 
-    expect(his.locator("[data-part=complaint]")).to_be_visible()
+    expect(his.locator("[data-part=complaint]")).to_have_text("این اتاق بسته شد.")
     expect(his.locator(".composer__text")).to_be_disabled()
+    expect(his.locator("body")).not_to_be_focused()
     expect(his.locator(".composer__text")).to_have_value("نیمه‌کاره")
     his.get_by_role("link", name="بازگشت به اتاق‌ها").tap()
     expect(item(his, "Other")).to_be_visible()
@@ -507,6 +520,7 @@ def test_logging_out_in_one_tab_ends_the_other(visit, lunch, alice):
 
     other.get_by_role("button", name="Log out").click()
     page.wait_for_url("**/login?next=*")
+    expect(page.get_by_text("Your session has ended. Log in again.")).to_be_visible()
     log_in(page, alice)
 
     expect(page).to_have_url(re.compile(f"/rooms/{lunch.id}$"))
@@ -764,6 +778,7 @@ def test_with_the_keyboard_alone(visit, lunch, make_room, alice, bob):
     expect(page.locator("#confirm-delete [value=delete]")).to_be_focused()
     page.keyboard.press("Enter")
     expect(row.locator(".message__gone")).to_be_visible()
+    expect(row).to_be_focused()
 
     page.keyboard.press("Control+k")
     page.keyboard.type("oth")
@@ -775,12 +790,18 @@ def test_with_the_keyboard_alone(visit, lunch, make_room, alice, bob):
     expect(page.locator("h1")).to_have_text("Lunch")
     expect(text).to_be_focused()
 
+    first = page.locator(SENT).first
+    first.focus()
+    bob.http.patch(lunch.path, json={"name": "Supper"})
+    expect(page.locator("h1")).to_have_text("Supper")
+    expect(first).to_be_focused()
     text.fill("x" * 8001)
     page.keyboard.press("Enter")
     failed = page.locator(".message--failed")
     tab_to(page, failed.get_by_role("button", name="Discard"), "Shift+Tab")
     page.keyboard.press("Enter")
     expect(failed).to_have_count(0)
+    expect(page.locator(".message").last).to_be_focused()
 
     tab_to(page, page.get_by_role("button", name="Remove Bob"))
     page.keyboard.press("Enter")

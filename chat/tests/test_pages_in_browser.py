@@ -277,8 +277,9 @@ def test_what_comes_while_reading_further_up(visit, path, lunch, long_history, a
 
     expect(page.locator("[data-jump]")).to_contain_text("2 new messages")
     assert abs(row.bounding_box()["y"] - place) < 2
-    page.locator("[data-jump]").click()
+    page.locator("[data-jump]").press("Enter")
     expect(page.locator("[data-jump]")).to_be_hidden()
+    expect(page.locator(".message").last).to_be_focused()
     expect(texts(page).last).to_be_in_viewport()
     expect(texts(page).last).to_have_text("Two")
 
@@ -655,6 +656,21 @@ def test_the_emoji_picker_by_keyboard(visit, path, alice):
     page.keyboard.press("Enter")
     expect(page.locator(".composer__text")).to_have_value(f"Good {second}")
     expect(page.locator(".composer__text")).to_be_focused()
+
+
+def test_emoji_that_cannot_be_fetched(visit, path, alice):
+    page = visit(alice, path)
+    come_to_life(page)
+    button = page.get_by_role("button", name="Emoji")
+
+    page.context.set_offline(True)
+    button.click()
+    expect(page.locator("[data-part=complaint]")).to_have_text("The service does not answer.")
+    expect(page.locator("emoji-picker")).to_be_hidden()
+    page.context.set_offline(False)
+    button.click()
+
+    expect(page.locator(".picker__emoji").first).to_be_visible()
 
 
 def test_a_reaction_while_the_connection_is_away(visit, path, lunch, alice, bob):

@@ -3,7 +3,7 @@
 import { one } from "#dom"
 import { say } from "#texts"
 
-/** A finished request. Not fetch: this parses pages without running their scripts, and says how much is sent. */
+/** A finished request. Not fetch: this parses pages without their scripts, and says how much is sent. */
 function ask(method, url, { body, type = "json", headers, progress }) {
 	const request = new XMLHttpRequest()
 	request.open(method, url)
@@ -32,7 +32,7 @@ async function answer(method, url, body, progress) {
 /** The same of a `path` of the rooms. */
 export const call = (method, path, body) => answer(method, `/chat/chat_rooms/${path}`, body && JSON.stringify(body))
 
-/** Upload a file. `progress` is told the share that is sent, and given the request, to abort it. */
+/** Upload a file. `progress` gets the share that is sent, and the request, to abort it. */
 export function upload(file, progress) {
 	const body = new FormData()
 	body.append("file", file)

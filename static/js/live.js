@@ -44,7 +44,7 @@ export function start() {
 		},
 		resync: catchUp,
 	})
-	// Nothing comes after the last entry of all to show that it was lost.
+	// Nothing comes after the last entry to show that it was lost.
 	setInterval(() => Date.now() - heardAt >= SILENCE && !document.hidden && catchUp(), SILENCE)
 	connect(positions)
 }
@@ -85,12 +85,13 @@ function deliver(entries) {
 		delivered = delivered.then(async () => {
 			if (entry.content) await prepare()
 			announce("entry", entry)
-			if (entry.deleted && entry.kind === "room" || entry.removed?.some(({ id }) => id === me)) forget(entry.room_id)
+			const isClosed = entry.deleted && entry.kind === "room"
+			if (isClosed || entry.removed?.some(({ id }) => id === me)) forget(entry.room_id, isClosed)
 		})
 	}
 }
 
-function forget(room) {
+function forget(room, isClosed) {
 	logs.delete(room)
-	announce("room_gone", { room })
+	announce("room_gone", { room, isClosed })
 }

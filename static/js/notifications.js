@@ -21,7 +21,7 @@ function news({ entry, isCall, item }) {
 	const isWanted = isCall || (wanted !== "mentions" && !("muted" in item.dataset))
 	if (isSeen || !isWanted || Notification.permission !== "granted") return
 	const title = [...new Set([senderOf(entry), field(item, "name").textContent])].join(" · ")
-	// One tag, so that all windows of a person show one notice.
+	// One tag, so that a person's windows show one notice.
 	const notice = new Notification(title, { body: wordsOf(entry), tag: `${entry.room_id}:${entry.seq}` })
 	notice.onclick = () => {
 		focus()

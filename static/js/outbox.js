@@ -29,7 +29,7 @@ export function discard(clientId) {
 export const unsent = (room) => [...items.values()].filter((item) => item.room === room)
 
 hear({
-	// Before anything that is written from now on: one's own messages stay in order.
+	// Before what is written from now on: one's own messages stay in order.
 	connected: () => [...items.values()].filter((item) => !item.failed).forEach(transmit),
 	entry: (entry) => entry.client_id && entry.actor.id === me && discard(entry.client_id),
 })

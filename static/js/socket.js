@@ -15,7 +15,7 @@ export function connect(positions) {
 	socket.on("connect", () => announce("connected"))
 	socket.on("disconnect", (reason) => {
 		announce("disconnected")
-		// It will say at the next attempt whether this person may come back.
+		// It says at the next attempt whether one may come back.
 		if (reason === "io server disconnect") socket.connect()
 	})
 	socket.on("connect_error", ({ data }) => {

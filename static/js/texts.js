@@ -3,7 +3,7 @@
 const texts = JSON.parse(document.getElementById("texts")?.textContent ?? "{}")
 
 const language = document.documentElement.lang
-// The reader's own variety decides on the clock and the order of dates.
+// The reader's variety decides on the clock and the order of dates.
 export const locale = navigator.languages.find((name) => name.split("-")[0] === language) ?? language
 const plurals = new Intl.PluralRules(language)
 

@@ -1,4 +1,4 @@
-// Going from page to page: the server's page is fetched, and its middle put in place.
+// From page to page: the server's is fetched, and its middle put in place.
 
 import { fetchPage } from "#api"
 import { announce, one } from "#dom"

@@ -1,7 +1,6 @@
 import { hear } from "#dom"
 
-
-/** An `action` that comes once for however many calls within some milliseconds. */
+/** An `action` that comes once for many calls within some milliseconds. */
 function soon(action, delay = 150) {
 	let timer
 	return () => {
@@ -13,8 +12,8 @@ function soon(action, delay = 150) {
 }
 
 /**
- * Define an element by what it does from when it comes into the page. What it listens to with these
- * tools ends when it goes; one that has a room hears of that alone.
+ * Define an element by what it does in the page. What it listens to with these tools ends when it
+ * goes; one that has a room hears of that alone.
  */
 export function define(tag, setUp) {
 	customElements.define(tag, class extends HTMLElement {
@@ -32,7 +31,7 @@ export function define(tag, setUp) {
 				soon,
 				part: (name) => this.querySelector(`[data-part="${name}"]`),
 				hear: (listeners) => hear(listeners, signal, room),
-				// By the `data-act` of what is clicked; they get the list item that it is in, and itself.
+				// By the `data-act` of what is clicked; they get its list item, and itself.
 				acts: (table) =>
 					listen(this, "click", (event) => {
 						const button = event.target.closest("[data-act]")

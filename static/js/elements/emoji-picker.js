@@ -1,6 +1,7 @@
 import { define } from "#element"
 import { findEmoji } from "#emoji"
-import { clone, one } from "#dom"
+import { announce, clone, one } from "#dom"
+import { say } from "#texts"
 
 define("emoji-picker", (picker, { hear, listen, acts, part }) => {
 	const search = one("input", picker)
@@ -9,10 +10,15 @@ define("emoji-picker", (picker, { hear, listen, acts, part }) => {
 
 	async function list() {
 		const wanted = search.value
-		const found = await findEmoji(wanted)
-		if (wanted !== search.value) return
-		grid.replaceChildren(...found.map(({ emoji, description }) => Object.assign(clone("emoji"), { textContent: emoji, title: description })))
-		part("none").hidden = found.length > 0
+		try {
+			const found = await findEmoji(wanted)
+			if (wanted !== search.value) return
+			grid.replaceChildren(...found.map(({ emoji, description }) => Object.assign(clone("emoji"), { textContent: emoji, title: description })))
+			part("none").hidden = found.length > 0
+		} catch {
+			picker.hidePopover()
+			announce("complaint", { message: say("no_answer") })
+		}
 	}
 
 	acts({

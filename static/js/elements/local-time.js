@@ -30,7 +30,7 @@ const forms = {
 	},
 }
 
-/** A moment in the reader's own zone, digits and calendar. */
+/** A moment in the reader's zone, digits and calendar. */
 class LocalTime extends HTMLElement {
 	static observedAttributes = ["datetime"]
 

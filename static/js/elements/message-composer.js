@@ -1,5 +1,5 @@
 import { call, upload } from "#api"
-import { all, announce, clone, field, one, write } from "#dom"
+import { all, announce, clone, field, keepFocus, one, write } from "#dom"
 import { define } from "#element"
 import { keep, recall } from "#kept"
 import { wordsIn } from "#rows"
@@ -7,20 +7,20 @@ import { post } from "#outbox"
 import { request } from "#socket"
 import { say } from "#texts"
 
-const TYPING_INTERVAL = 3_000 // milliseconds, to tell once that somebody types
+const TYPING_INTERVAL = 3_000 // milliseconds
 
 const entersSend = document.body.dataset.enterSends !== "false"
 
 /** Where a person writes, answers, edits and uploads. */
 define("message-composer", (composer, { room, signal, hear, listen, soon, acts, part }) => {
 	const form = one("form", composer)
-	const text = one("textarea", form)
-	const picker = one("input[type=file]", form)
+	const text = form.content
+	const picker = form.file
 	const about = part("about")
 	const draft = `draft:${room}`
 	const files = part("files")
 	const keepDraftSoon = soon(keepDraft)
-	let editing = null // the id of the message that is being edited
+	let editing = null // the id of a message
 	let toldAt = 0
 
 	function pressed(event) {
@@ -71,7 +71,7 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		part("complaint").textContent = words
 	}
 
-	/** Say above the text what becomes of it: a `reply` to the message in a row, an `edit`. */
+	/** Say above the text what becomes of it: a `reply` to a row's message, an `edit`. */
 	function explain(becomes, row) {
 		complain("")
 		about.hidden = !becomes
@@ -139,9 +139,9 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		"choose-emoji": (item, button) => announce("choose_emoji", { button, choose: insert }),
 	})
 	hear({
-		room_gone() {
-			complain(say("removed_from_room"))
-			for (const control of form.elements) control.disabled = true
+		room_gone({ isClosed }) {
+			complain(say(isClosed ? "room_closed" : "removed_from_room"))
+			keepFocus(() => [...form.elements].forEach((control) => (control.disabled = true)))
 		},
 		edit: ({ row }) => edit(row),
 		reply({ row }) {
@@ -163,6 +163,6 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 	listen(pane, "drop", (event) => addFiles(event.dataTransfer.files, event))
 	signal.onabort = keepDraft
 	picker.multiple = true
-	picker.removeAttribute("name") // sent as soon as it is chosen, not with the form
+	picker.removeAttribute("name") // sent when chosen, not with the form
 	text.value ||= recall(draft) ?? ""
 })

@@ -1,5 +1,5 @@
 import { call, fetchPage } from "#api"
-import { all, announce, clone, field, keepInPlace, one, rowsRead, write } from "#dom"
+import { all, announce, clone, field, keepFocus, one, write } from "#dom"
 import { define } from "#element"
 import { rewind } from "#live"
 import { discard, retry, unsent } from "#outbox"
@@ -8,9 +8,9 @@ import * as rows from "#rows"
 import { request } from "#socket"
 import { count, say } from "#texts"
 
-const MOST_ROWS = 300 // rows kept in the document
+const MOST_ROWS = 300 // in the document
 const NEAR = 600 // pixels from an end
-const AT_END = 48 // pixels that still count as being there
+const AT_END = 48 // pixels that count as being there
 const ANNOUNCEMENTS = 5
 
 /**
@@ -24,20 +24,28 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	const stored = () => all("[data-seq]", list)
 	const rowAt = (seq) => one(`[data-seq="${seq}"]`, list)
 	const pendingRow = (id) => all(".message--pending", list).find((row) => row.dataset.clientId === id)
-	const seqRead = () => Number(rowsRead(element)[0]?.dataset.seq ?? 0)
+	const top = (part) => part?.getBoundingClientRect().top
+	const rowsRead = () => stored().filter((row) => row.getBoundingClientRect().bottom > top(element))
+	const seqRead = () => Number(rowsRead()[0]?.dataset.seq ?? 0)
 	const nameAll = () => all(".message", list).forEach((row) => rows.name(row))
 	const isLatest = () => !element.hasAttribute("newer")
 	const isAtEnd = () => isLatest() && -element.scrollTop < AT_END
-	/** Fetch what is not a message: the notice of what happened, the room's name, its details. */
+	/** Fetch what is no message: notices, the room's name, its details. */
 	const refreshSoon = soon(() => show(isAtEnd() ? 0 : seqRead()))
 	const complain = (error) => announce("complaint", error)
-	/** At the end one stays at the end, elsewhere at what one reads. */
-	const keepingPlace = (action) => (isAtEnd() ? action() : keepInPlace(element, action))
 	let turn = 0
 	let isMoving = false
-	let around // the number that the window was moved to
-	let missed = 0 // messages that came while the reader was further up
-	let firstNew = one(".new-line + .message", list)?.dataset.seq // the message that the line is above
+	let around // the number the window was moved to
+	let missed = 0 // came while the reader was further up
+	let firstNew = one(".new-line + .message", list)?.dataset.seq // has the line above it
+
+	/** At the end one stays at the end, elsewhere at what one reads. */
+	function keepPlace(change, heir) {
+		const [first, anchor = first] = isAtEnd() ? [] : rowsRead()
+		const before = top(anchor)
+		keepFocus(change, heir)
+		if (anchor?.isConnected) element.scrollTop += top(anchor) - before
+	}
 
 	function take(entry) {
 		if (entry.kind === "message") return takeMessage(entry)
@@ -57,7 +65,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 			showJump()
 		}
 		if (!pending) return
-		pending.remove()
+		keepFocus(() => pending.remove())
 		element.scrollTop = 0
 	}
 
@@ -71,7 +79,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	function insert(message, isNews) {
 		const { seq } = message
 		const row = made(message)
-		keepingPlace(() => {
+		keepPlace(() => {
 			const before = stored().findLast((other) => other.dataset.seq < seq)
 			if (before) before.after(row)
 			else list.prepend(row)
@@ -87,10 +95,10 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		if (!row || row.dataset.rev >= entry.seq || row.matches(".message--deleted")) return
 		row.dataset.rev = entry.seq
 		if (entry.kind === "reaction") return showReaction(entry, entry.actor.id)
-		keepingPlace(() => {
+		keepPlace(() => {
 			rows.fill(row, { content: "", ...entry, edited_at: entry.created_at, deleted: entry.kind === "delete" })
 			all(`[data-reply-to="${entry.target}"]`, list).forEach(quote)
-		})
+		}, row)
 	}
 
 	async function quote(row) {
@@ -99,7 +107,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		if (quoted) return rows.quote(row, field(quoted, "name").textContent, rows.wordsIn(quoted))
 		const path = `${room}/events?after=${replyTo - 1}&limit=1`
 		for (const message of (await call("GET", path).catch(() => null))?.entries ?? []) {
-			keepingPlace(() => rows.quote(row, senderOf(message), rows.wordsOf(message)))
+			keepPlace(() => rows.quote(row, senderOf(message), rows.wordsOf(message)))
 		}
 	}
 
@@ -133,7 +141,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		const row = rowAt(target)
 		if (!row || row.matches(".message--deleted")) return
 		learn(room, person)
-		keepingPlace(() => rows.react(row, emoji, person, on))
+		keepPlace(() => rows.react(row, emoji, person, on), field(row, "react-link"))
 	}
 
 	function toggleReaction(row, emoji) {
@@ -171,7 +179,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		if (!fetched || !element.isConnected) return
 		meet(page)
 		nameAll()
-		keepingPlace(() => {
+		keepPlace(() => {
 			list.replaceChildren(...all("[data-seq]", fetched).map((row) => rowAt(row.dataset.seq) ?? row))
 			for (const name of ["older", "newer", "moderates"]) {
 				element.toggleAttribute(name, fetched.hasAttribute(name))
@@ -182,7 +190,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		})
 		for (const fresh of all("[data-live]", page)) {
 			const known = one(`#${fresh.id}`)
-			if (!known.isEqualNode(fresh)) known.replaceWith(fresh)
+			if (!known.isEqualNode(fresh)) keepFocus(() => known.replaceWith(fresh))
 		}
 		document.title = page.title
 		announce("visited")
@@ -207,7 +215,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 
 	function showJump() {
 		if (isAtEnd()) missed = 0
-		jump.hidden = isAtEnd() || (isLatest() && -element.scrollTop < element.clientHeight / 2 && !missed)
+		keepFocus(() => (jump.hidden = isAtEnd() || (isLatest() && -element.scrollTop < element.clientHeight / 2 && !missed)))
 		jump.classList.toggle("button--primary", missed > 0)
 		write(jump, { text: missed ? count("new_below", missed) : latestText })
 	}
@@ -233,7 +241,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		retry: (row) => retry(row.dataset.clientId),
 		discard(row) {
 			discard(row.dataset.clientId)
-			row.remove()
+			keepFocus(() => row.remove())
 		},
 		edit: (row) => announce("edit", { room, row }),
 		reply: (row) => announce("reply", { room, row }),
@@ -242,12 +250,12 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		"choose-reaction": (row, button) => announce("choose_emoji", { button, choose: (emoji) => toggleReaction(row, emoji) }),
 	})
 	listen(document, "click", ({ target }) => {
-		for (const menu of all("details[open]", list)) menu.open = menu.contains(target) && !target.closest("a")
+		for (const menu of all("details[open]", list)) menu.open = menu.contains(target) && !target.closest("a:not([data-act=choose-reaction])")
 	})
-	listen(element, "scroll", scrolled, { passive: true })
+	listen(element, "scroll", scrolled)
 	listen(document, "visibilitychange", seen)
 	listen(jump, "click", toLatest)
-	// What calls itself an image and is none is shown like every other file.
+	// What is called an image and is none is shown as a file.
 	listen(list, "error", ({ target }) => target.closest(".file").classList.remove("file--image"), { capture: true })
 	meet(document)
 	dress()

@@ -7,7 +7,7 @@ import { wordsOf } from "#rows"
 import { request } from "#socket"
 import { count, digits, say } from "#texts"
 
-const TELL_DELAY = 300 // milliseconds, to tell once of many messages seen
+const TELL_DELAY = 300 // milliseconds, to tell once of many seen
 
 /** The person's rooms, the last active first, and what is unread in each. */
 define("room-list", (element, { hear, listen, soon, part }) => {
@@ -81,7 +81,7 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 		totalSoon()
 	}
 
-	/** In the window's title and icon; of muted rooms, only what calls the person counts. */
+	/** In the title and icon; of muted rooms, only what calls the person counts. */
 	function total() {
 		const loud = items().filter(({ dataset }) => !("muted" in dataset) || dataset.mentions > 0)
 		const unread = loud.reduce((sum, { dataset }) => sum + Number(dataset.unread), 0)
@@ -91,13 +91,13 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 		one("link[rel=icon]").href = unread ? faviconUnread : favicon
 	}
 
-	/** Read the list anew, for rooms that this page does not know. */
+	/** Read the list anew, for rooms unknown here. */
 	async function refresh() {
 		const { response: page } = await fetchPage("/", { part: "rooms" })
 		for (const fresh of page ? all(".room-items > .room", page).reverse() : []) {
 			const { room, seq } = fresh.dataset
 			const known = itemOf(room)
-			if (known && known.dataset.seq >= Number(seq)) continue
+			if (known?.dataset.seq >= Number(seq)) continue
 			known?.remove()
 			list.prepend(fresh)
 			follow(room, Number(seq))
@@ -152,7 +152,6 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 		for (const item of items()) item.hidden = !isCalled(item, target.value)
 		part("none").hidden = items().some((item) => !item.hidden)
 	})
-	part("filter").hidden = false
 	for (const { dataset } of items()) follow(dataset.room, Number(dataset.seq))
 	visited()
 })

@@ -4,7 +4,7 @@ import { define } from "#element"
 
 const MOST_SHOWN = 50
 
-/** Proposes the rooms of the list by name. An option is the room's own link. */
+/** Proposes rooms of the list by name. An option is the room's own link. */
 define("room-switcher", (switcher, { hear, listen }) => {
 	const dialog = switcher.closest("dialog")
 	const input = one("input", switcher)

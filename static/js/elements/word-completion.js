@@ -2,21 +2,21 @@ import Combobox from "@github/combobox-nav"
 import { define } from "#element"
 import { findEmoji } from "#emoji"
 import { peopleNamed, portray } from "#people"
-import { clone, field, one, write } from "#dom"
+import { clone, field, write } from "#dom"
 
 const BEGUN = /(?:^|[\s(])([@:])([^\s@:]*)$/ // a name or an emoji, before the cursor
 const MOST = 6
 const SHORTEST = 2 // letters of an emoji's name, for ":D" is none
 
 define("word-completion", (box, { listen }) => {
-	const text = one("textarea", box.closest("form"))
+	const text = box.closest("form").content
 	const list = box.firstElementChild
 	const begun = () => BEGUN.exec(text.value.slice(0, text.selectionStart)) ?? []
 	let combobox
 
 	async function propose() {
 		const [all, sign, word] = begun()
-		const found = sign === "@" ? peopleNamed(word).map(person) : word?.length >= SHORTEST ? (await findEmoji(word)).map(emoji) : []
+		const found = sign === "@" ? peopleNamed(word).map(person) : word?.length >= SHORTEST ? (await findEmoji(word).catch(() => [])).map(emoji) : []
 		if (all !== begun()[0]) return
 		close()
 		if (!found.length) return

@@ -1,4 +1,4 @@
-// The page: its parts, and the events of the document by which they hear of each other.
+// The page: its parts, and the events by which they hear of each other.
 
 export const one = (selector, part = document) => part.querySelector(selector)
 
@@ -15,16 +15,14 @@ export function write(part, texts) {
 
 export const clone = (name) => one(`#${name}-template`).content.firstElementChild.cloneNode(true)
 
-const top = (element) => element?.getBoundingClientRect().top
-
-export const rowsRead = (scroller) => all("[data-seq]", scroller).filter((row) => row.getBoundingClientRect().bottom > top(scroller))
-
-/** Change what a scrolling element holds while what is read in it stays where it is. */
-export function keepInPlace(scroller, change) {
-	const [first, anchor = first] = rowsRead(scroller)
-	const before = top(anchor)
+/** Change the page. The focus stays; if what has it goes, an `heir` gets it, or the last message. */
+export function keepFocus(change, heir) {
+	const focused = document.activeElement
 	change()
-	if (anchor?.isConnected) scroller.scrollTop += top(anchor) - before
+	const isThere = focused.checkVisibility() && !focused.disabled
+	const next = isThere ? focused : (heir ?? all(".message").at(-1) ?? one("#main"))
+	// Else a phone would bring up its keyboard again.
+	if (next !== document.activeElement) next.focus({ preventScroll: true })
 }
 
 export function announce(name, detail = {}) {
@@ -32,8 +30,8 @@ export function announce(name, detail = {}) {
 }
 
 export function hear(listeners, signal, room) {
-	for (const [name, listener] of Object.entries(listeners)) {
-		const about = ({ detail }) => room && (detail.room ?? detail.room_id ?? room) !== room || listener(detail)
+	for (const name in listeners) {
+		const about = ({ detail }) => room && (detail.room ?? detail.room_id ?? room) !== room || listeners[name](detail)
 		document.addEventListener(`chat:${name}`, about, { signal })
 	}
 }

@@ -8,7 +8,8 @@ let known
 
 /** With their names in the page's language, if there is a file of them. */
 async function load() {
-	const { gemoji } = await import("gemoji")
+	// Browsers do not ask again for an address that failed.
+	const { gemoji } = await import(`${import.meta.resolve("gemoji")}?${Date.now()}`)
 	const { words } = one("emoji-picker").dataset
 	const { annotations } = words ? (await (await fetch(words)).json()).annotations : {}
 	return gemoji.map((each) => {
@@ -24,6 +25,6 @@ export async function findEmoji(words) {
 	if (!wanted) return known
 	const place = (text) => (text.startsWith(wanted) ? text.length : text.includes(wanted) ? 100 + text.length : Infinity)
 	const rank = ({ names, words }) => Math.min(...names.map(place), ...words.map((word) => 200 + place(word)))
-	const ranked = known.map((each) => ({ ...each, rank: rank(each) })).filter((each) => each.rank < Infinity)
-	return ranked.sort((one, other) => one.rank - other.rank)
+	const ranked = known.map((each) => ({ ...each, rank: rank(each) })).filter(({ rank }) => rank < Infinity)
+	return ranked.sort((a, b) => a.rank - b.rank)
 }

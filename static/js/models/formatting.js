@@ -8,7 +8,7 @@ const ADDRESS = new RegExp(`^//[^${UNSEEN}<>"\`]*[^${UNSEEN}<>"\`.,;:!?'()*_~\\[
 
 let plainParser, parser
 
-/** Fetch what formats, for the texts that come next. Where that fails, they are shown as they are. */
+/** Fetch what formats the texts that come next. Failing that, they are shown as they are. */
 export async function prepare() {
 	if (parser) return
 	await import("markdown-it").catch(() => {}) // which is no module: it leaves a global behind
@@ -25,7 +25,7 @@ export async function prepare() {
 /** Fill `parent` with the elements of a text; `@name` of one of the `names` is marked. */
 export function format(parent, text, names = []) {
 	if (!parser) return parent.replaceChildren(text)
-	const longestFirst = names.toSorted((one, other) => other.length - one.length).map(RegExp.escape).join("|")
+	const longestFirst = names.toSorted((a, b) => b.length - a.length).map(RegExp.escape).join("|")
 	const mention = longestFirst && new RegExp(`(?<![\\p{L}\\p{N}_.@/+-])(@(?:${longestFirst}))(?![\\p{L}\\p{N}_])`, "iu")
 	const used = text.match(MARKS)?.length > MOST_MARKS ? plainParser : parser
 	let at = parent
@@ -38,12 +38,12 @@ export function format(parent, text, names = []) {
 	}
 	parent.replaceChildren()
 	for (const token of used.parse(text, {}).flatMap((each) => each.children ?? each)) {
-		const { type, tag, nesting, content } = token
+		const { type, tag, nesting, content, hidden } = token
 		if (type === "fence") add("pre", { dir: "ltr" }).append(add("code", {}, content))
 		else if (type === "code_inline") add("code", { dir: "ltr" }, content)
 		else if (tag === "br") add("br")
-		else if (tag && nesting > 0 && !token.hidden) at = add(tag, attributesOf(token, at === parent))
-		else if (tag && nesting < 0 && !token.hidden) {
+		else if (tag && nesting > 0 && !hidden) at = add(tag, attributesOf(token, at === parent))
+		else if (tag && nesting < 0 && !hidden) {
 			if (at.textContent === at.title) at.removeAttribute("title")
 			at = at.parentNode
 		} else if (!tag) {

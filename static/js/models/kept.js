@@ -1,7 +1,6 @@
 // What this browser keeps of a person: drafts and unsent messages. Never a token.
 
-const PREFIX = "chat:"
-const key = (name) => `${PREFIX}${document.body.dataset.me}:${name}`
+const key = (name) => `chat:${document.body.dataset.me}:${name}`
 
 let isForgotten = false
 
@@ -15,7 +14,7 @@ export function keep(name, value) {
 /** Whoever uses this browser next is not to find any of it. */
 export function forgetEverything() {
 	isForgotten = true
-	tolerantly(() => Object.keys(localStorage).filter((name) => name.startsWith(PREFIX)).forEach((name) => localStorage.removeItem(name)))
+	tolerantly(() => localStorage.clear())
 }
 
 function tolerantly(action) {

@@ -32,7 +32,7 @@ export function peopleNamed(word) {
 		.filter(({ person, name, username }) => person !== me && (begins(name) || begins(username)))
 }
 
-/** In one line; those who are too many, or unknown, as a number. */
+/** In one line; who are too many, or unknown, as a number. */
 export function namesOf(ids) {
 	const known = ids.filter((id) => names.has(id)).slice(0, MOST_NAMED).map((id) => `\u2068${names.get(id)}\u2069`)
 	const others = ids.length - known.length
@@ -52,7 +52,7 @@ export async function learn(room, ...ids) {
 	return true
 }
 
-/** Show a person's picture, or else the first letter of the name. */
+/** Show a person's picture, or the first letter of the name. */
 export function portray(slot, id, name, src = one(`[data-person="${id}"] .avatar img`)?.src) {
 	const initial = name.match(/[\p{L}\p{N}]/u)?.[0] ?? "·"
 	slot.dataset.hue = parseInt(id.slice(-1), 16) % 5

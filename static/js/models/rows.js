@@ -59,10 +59,7 @@ export function react(row, emoji, person, on) {
 	let chip = chipOf(row, emoji)
 	const people = new Set(chip?.dataset.people.split(" "))
 	people[on ? "add" : "delete"](person)
-	if (!people.size) {
-		if (chip === document.activeElement) field(row, "react-link").focus()
-		return chip?.remove()
-	}
+	if (!people.size) return chip?.remove()
 	if (!chip) {
 		field(row, "reactions").append((chip = clone("chip")))
 		chip.value = emoji
@@ -124,7 +121,7 @@ function fileItem({ url, name }) {
 	return item
 }
 
-/** Group a row with the one before it, or begin a day, by the reader's own clock. */
+/** Group a row with the one before, or begin a day, by the reader's clock. */
 export function follow(row, before) {
 	const at = new Date(row.dataset.at)
 	const then = new Date(before?.dataset.at)
