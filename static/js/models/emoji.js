@@ -4,12 +4,12 @@ import { one } from "#dom"
 
 const folded = (text) => text.toLowerCase().replace(/[\s\u200c]+/g, "_")
 
-let known
+let known, tries = 0
 
 /** With their names in the page's language, if there is a file of them. */
 async function load() {
-	// Browsers do not ask again for an address that failed.
-	const { gemoji } = await import(`${import.meta.resolve("gemoji")}?${Date.now()}`)
+	// Browsers ask only once for an address that fails.
+	const { gemoji } = await import(`${import.meta.resolve("gemoji")}?${tries++}`)
 	const { words } = one("emoji-picker").dataset
 	const { annotations } = words ? (await (await fetch(words)).json()).annotations : {}
 	return gemoji.map((each) => {
