@@ -68,9 +68,8 @@ class ChannelLayerManager(FanoutManager):
         self.is_direct = is_direct
         self.namespace = namespace
         self.backplane = Backplane(on_message=self._receive, on_missed=self._note_missed)
-        self.sequencer: Sequencer[Delivery] = Sequencer(
-            on_late=lambda late: in_background(self._deliver_all(late))
-        )
+        self.sequencer: Sequencer[Delivery] = Sequencer(on_late=self._deliver_soon)
+        self._late: list[Delivery] = []
         self.on_missed: list[Callable[[], Awaitable[None]]] = []
         self.on_shared: dict[str, Callable[[Any], None]] = {}
         self._missed: asyncio.Task[None] | None = None
@@ -126,8 +125,14 @@ class ChannelLayerManager(FanoutManager):
             in_turn += self.sequencer.push(sequence, number, delivery, may_hold=may_hold)
         await self._deliver_all(in_turn)
 
+    def _deliver_soon(self, late: list[Delivery]) -> None:
+        """Deliver what has waited long enough: before whatever comes until that is done."""
+        self._late += late
+        in_background(self._deliver_all([]))
+
     async def _deliver_all(self, deliveries: Sequence[Delivery]) -> None:
-        for events, to in _together(deliveries):
+        late, self._late = self._late, []
+        for events, to in _together([*late, *deliveries]):
             for protocol in dict.fromkeys(event.protocol for event in events):
                 told = [(each.name, each.payload) for each in events if each.protocol == protocol]
                 addresses = [user_address(user_id, protocol) for user_id in to]

@@ -2,6 +2,11 @@
 
 import asyncio
 
+from chatservice.realtime.channel_manager import (  # noqa: TID251 (it tells no browser)
+    ChannelLayerManager,
+    Delivery,
+    Event,
+)
 from chatservice.realtime.sequencer import Sequencer
 
 
@@ -39,3 +44,24 @@ def test_what_comes_too_early_waits_for_its_turn():
 
 def test_nothing_is_held_while_the_others_cannot_be_heard():
     assert handed_on(4, 6, 5, may_hold=False) == ([4, 6, 5], [])
+
+
+def test_what_has_waited_is_delivered_before_what_comes_at_that_moment(monkeypatch):
+    manager = ChannelLayerManager(is_direct=True, namespace="/")
+    delivered = []
+
+    async def emit_together(events, namespace, addresses):
+        delivered.extend(payload for _name, payload in events)
+
+    monkeypatch.setattr(manager, "emit_together", emit_together)
+
+    def delivery(number):
+        return Delivery([Event("room_event", number, protocol=2)], ["somebody"])
+
+    async def give_up_and_go_on():
+        manager._deliver_soon([delivery(3)])
+        await manager._deliver_all([delivery(4)])
+        await asyncio.sleep(0)
+
+    asyncio.run(give_up_and_go_on())
+    assert delivered == [3, 4]
