@@ -412,7 +412,7 @@ class EngineServer(async_server.AsyncServer):
         try:
             await super().handle_request(scope, receive, send)
         except (KeyError, UnboundLocalError):
-            sid = parse_qs(scope["query_string"].decode()).get("sid", [""])[0]
+            sid = parse_qs(scope["query_string"].decode("latin-1")).get("sid", [""])[0]
             if scope["type"] != "http" or sid in self.sockets:
                 raise
             headers = [(b"content-type", b"text/plain")]
