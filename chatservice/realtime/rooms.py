@@ -1,7 +1,7 @@
 """python-socketio's rooms, at a price that ten thousand sockets can pay.
 
-What people are told goes by `listeners`, not by rooms. Of these there remain the one of all sockets,
-and each socket's own, by which `emit(to=sid)` finds it.
+What people are told goes by `listeners`, not by rooms. There remain the room of all sockets, in
+which each is found by its id, and those that a test's server makes.
 
 The library keeps a two-way map for each room, a room for each socket, and looks through all rooms
 there are when one socket leaves: ten thousand that leave together kept a process busy for most of
