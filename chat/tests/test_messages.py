@@ -202,5 +202,5 @@ def test_a_limit_is_told_in_the_digits_of_the_language(alice, lunch, language, n
         headers={"Accept-Language": language},
     )
 
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert f" {number} " in answer.json()["detail"]
