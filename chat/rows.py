@@ -263,6 +263,8 @@ def notice_of(entry: Document, people: Mapping[ObjectId, User]) -> str:
     words = {"actor": isolated(display_name(people.get(entry["actor_id"]), entry["sender"]))}
     if entry["kind"] == Entry.Kind.ROOM.value:
         if data.get("created"):
+            if data.get("is_group_chat") is False:
+                return _("%(actor)s started this private chat.") % words
             return _("%(actor)s made the room.") % words
         if data.get("deleted"):
             return _("%(actor)s closed the room.") % words

@@ -26,7 +26,8 @@ from media_upload.models import Upload
 
 from .appending import append, logs
 
-MAX_UPLOADS_PER_MESSAGE = 20
+MAX_UPLOADS_PER_MESSAGE = 100
+"""More than `MESSAGE_LENGTH` has room for as links, with names of an ordinary length."""
 
 MAX_REACTIONS = 20
 """Different emoji on one message."""

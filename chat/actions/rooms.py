@@ -106,6 +106,8 @@ async def _open_log(actor: User, room: Document, members: list[Document]) -> Non
     made = {"name": room["name"], "description": room["description"], "created": True}
     if room["is_public"]:
         made["is_public"] = True
+    if not room["is_group_chat"]:
+        made["is_group_chat"] = False
     beginning = ((Kind.ROOM, made), (Kind.MEMBER, {"added": members, "removed": []}))
     for seq, (kind, data) in enumerate(beginning, start=1):
         with suppress(AlreadyOpen):

@@ -160,13 +160,13 @@ def test_deleting_leaves_the_number_and_takes_the_text_everywhere(alice, bob, ca
     assert not list(database()["chat_entry"].find({"data.content": {"$regex": "secret"}}))
 
 
-def test_a_file_opens_for_the_room_it_is_posted_in(alice, bob, carol, lunch):
-    def upload(name):
-        return alice.http.post(
-            "/chat/upload_media/", files={"file": (name, b"hello", "text/plain")}
-        ).json()
+def upload(person, name):
+    file = (name, b"hello", "text/plain")
+    return person.http.post("/chat/upload_media/", files={"file": file}).json()
 
-    linked, named = upload("linked.txt"), upload("named.txt")
+
+def test_a_file_opens_for_the_room_it_is_posted_in(alice, bob, carol, lunch):
+    linked, named = upload(alice, "linked.txt"), upload(alice, "named.txt")
     assert bob.http.get(linked["file_url"]).status_code == 404
 
     lunch.say(alice, f"look: {linked['file_url']}")
@@ -179,10 +179,17 @@ def test_a_file_opens_for_the_room_it_is_posted_in(alice, bob, carol, lunch):
     assert bob.http.get(named["file_url"]).status_code == 404
 
 
+def test_many_files_in_one_message(alice, bob, lunch):
+    files = [upload(alice, f"photo {number}.txt") for number in range(60)]
+
+    said = lunch.say(alice, "\n".join(file["file_url"] for file in files))
+
+    assert said["uploads"] == [file["id"] for file in files]
+    assert bob.http.get(files[-1]["file_url"]).content == b"hello"
+
+
 def test_linking_to_a_file_of_others_does_not_open_it(alice, bob, carol, lunch, make_room):
-    secret = alice.http.post(
-        "/chat/upload_media/", files={"file": ("secret.txt", b"s", "text/plain")}
-    ).json()
+    secret = upload(alice, "secret.txt")
     carols = make_room(carol)
     carols.say(carol, f"{secret['file_url']}")
 

@@ -178,7 +178,10 @@ def test_a_private_chat_is_called_by_the_other(server, alice, bob):
     alice.http.post("/chat/private_chats/", json={"user": bob.email})
 
     assert 'data-field="name">Bob<' in Visitor(server, alice).open("/").text
-    assert 'data-field="name">Alice<' in Visitor(server, bob).open("/").text
+    page = Visitor(server, bob).open("/").text
+    assert 'data-field="name">Alice<' in page
+    room = re.search(r'data-room="(\w+)"', page)[1]
+    assert "⁨Alice⁩ started this private chat." in Visitor(server, bob).open(f"/rooms/{room}").text
 
 
 # Writing

@@ -358,8 +358,9 @@ def test_a_message_that_is_refused_can_be_tried_again_or_dropped(visit, path, al
     say(page, "x" * 8_001)
     failed = page.locator(".message--failed")
     expect(failed).to_contain_text("At most 8000 characters")
-    failed.get_by_role("button", name="Retry").click()
+    failed.get_by_role("button", name="Retry").press("Enter")
     expect(failed).to_contain_text("At most 8000 characters")
+    expect(failed).to_be_focused()
     page.reload()
     expect(failed).to_contain_text("At most 8000 characters")
     failed.get_by_role("button", name="Discard").click()
@@ -923,6 +924,20 @@ def test_a_text_is_formatted_alike_by_the_server_and_the_browser(visit, chromium
             assert re.match(r"(?i)(https?://|mailto:)", href), text
     assert sum("<a " in html for html in live) > 10
     assert sum("<mark" in html for html in live) > 10
+
+
+def test_what_formats_is_fetched_again_after_a_failure(visit, path, lunch, alice, bob):
+    page = visit(alice, path)
+    come_to_life(page)
+    page.route("**/markdown-it*", lambda route: route.abort())
+    lunch.say(bob, "It is *plain*")
+    expect(texts(page)).to_have_text(["It is *plain*"])
+    expect(texts(page).locator("em")).to_have_count(0)
+
+    page.unroute("**/markdown-it*")
+    lunch.say(bob, "It is *formatted*")
+
+    expect(texts(page).last.locator("em")).to_have_text("formatted")
 
 
 # Keys, narrow screens, no scripts

@@ -34,7 +34,7 @@ export function start() {
 		room_event(entry) {
 			heardAt = Date.now()
 			const log = logs.get(entry.room_id)
-			if (!log) return announce("room_unknown", { room: entry.room_id })
+			if (!log) return announce("room_stale", { room: entry.room_id })
 			deliver(log.take(entry))
 			if (log.isMissing) catchUp()
 		},
@@ -67,12 +67,11 @@ function settle(rooms) {
 	for (const [room, { gone, recovered, entries, more, last_seq }] of Object.entries(rooms)) {
 		const log = logs.get(room)
 		if (gone) forget(room)
-		else if (!log) announce("room_unknown", { room })
-		else if (recovered) {
+		else if (log && recovered) {
 			for (const entry of entries) deliver(log.take(entry))
 			hasMore ||= more
 		} else {
-			deliver(log.restart(last_seq))
+			deliver(log?.restart(last_seq) ?? [])
 			announce("room_stale", { room })
 		}
 	}

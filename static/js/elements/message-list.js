@@ -238,7 +238,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	})
 	acts({
 		latest: toLatest,
-		retry: (row) => retry(row.dataset.clientId),
+		retry: (row) => keepFocus(() => retry(row.dataset.clientId)),
 		discard(row) {
 			discard(row.dataset.clientId)
 			keepFocus(() => row.remove())

@@ -7,8 +7,6 @@ import { wordsOf } from "#rows"
 import { request } from "#socket"
 import { count, digits, say } from "#texts"
 
-const TELL_DELAY = 300 // milliseconds, to tell once of many seen
-
 /** The person's rooms, the last active first, and what is unread in each. */
 define("room-list", (element, { hear, listen, soon, part }) => {
 	const list = one(".room-items", element)
@@ -17,7 +15,7 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 	const refreshSoon = soon(refresh)
 	const totalSoon = soon(total, 0)
 	const untold = new Map() // how far rooms are read, until it is told
-	const tellSoon = soon(tell, TELL_DELAY)
+	const tellSoon = soon(tell)
 	let title
 
 	function take(entry) {
@@ -122,7 +120,6 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 			itemOf(room)?.remove()
 			total()
 		},
-		room_unknown: refreshSoon,
 		room_stale: refreshSoon,
 		seen: ({ room }) => markRead(room),
 		read({ room_id, user, seq }) {

@@ -8,6 +8,9 @@ export const field = (part, name) => one(`[data-field="${name}"]`, part)
 
 export const isCalled = (item, words) => field(item, "name").textContent.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase())
 
+/** Browsers ask only once for an address that fails. */
+export const fetchModule = (name) => import(name).catch(() => import(`${import.meta.resolve(name)}?${Date.now()}`))
+
 /** Put texts in their fields, by name. */
 export function write(part, texts) {
 	for (const name in texts) field(part, name).textContent = texts[name]

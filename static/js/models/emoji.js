@@ -1,15 +1,14 @@
 // All emoji, fetched when somebody first looks for one.
 
-import { one } from "#dom"
+import { fetchModule, one } from "#dom"
 
 const folded = (text) => text.toLowerCase().replace(/[\s\u200c]+/g, "_")
 
-let known, tries = 0
+let known
 
 /** With their names in the page's language, if there is a file of them. */
 async function load() {
-	// Browsers ask only once for an address that fails.
-	const { gemoji } = await import(`${import.meta.resolve("gemoji")}?${tries++}`)
+	const { gemoji } = await fetchModule("gemoji")
 	const { words } = one("emoji-picker").dataset
 	const { annotations } = words ? (await (await fetch(words)).json()).annotations : {}
 	return gemoji.map((each) => {

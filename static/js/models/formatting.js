@@ -1,5 +1,7 @@
 // What people write, formatted: chat/formatting.py does the same, rule by rule, on the server.
 
+import { fetchModule } from "#dom"
+
 const RULES = ["blockquote", "fence", "list", "autolink", "backticks", "emphasis", "escape", "link", "linkify", "newline", "strikethrough"]
 const MARKS = /[[*_~`<\\]/g
 const MOST_MARKS = 1_000
@@ -11,7 +13,7 @@ let plainParser, parser
 /** Fetch what formats the texts that come next. Failing that, they are shown as they are. */
 export async function prepare() {
 	if (parser) return
-	await import("markdown-it").catch(() => {}) // which is no module: it leaves a global behind
+	await fetchModule("markdown-it").catch(() => {}) // which is no module: it leaves a global behind
 	const { markdownit } = globalThis
 	if (!markdownit) return
 	plainParser = markdownit("zero", { breaks: true }).enable("newline")
