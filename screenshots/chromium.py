@@ -7,6 +7,10 @@ from playwright.sync_api import Browser, Playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
+WITHOUT_GPU = ["--disable-gpu", "--disable-software-rasterizer", "--use-angle=none"]
+"""Pages are drawn on the processor. Otherwise Chromium does so by way of a GPU that it emulates,
+which takes a third more of the processor's time for all that it does."""
+
 
 def find() -> str | None:
     """The path of the browser, if there is one."""
@@ -14,7 +18,5 @@ def find() -> str | None:
 
 
 def launch(playwright: Playwright, path: str) -> Browser:
-    is_root = os.geteuid() == 0
-    return playwright.chromium.launch(
-        executable_path=path, args=["--no-sandbox"] if is_root else []
-    )
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return playwright.chromium.launch(executable_path=path, args=[*WITHOUT_GPU, *as_root])

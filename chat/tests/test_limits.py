@@ -508,6 +508,7 @@ def test_who_asks_for_much_by_polling_and_fetches_nothing_is_cut_off(alice, lunc
         opened = session.get(address, timeout=PATIENCE).text
         address += f"&sid={json.loads(opened[1:])['sid']}"
         session.post(address, data='40{"token":"' + alice.token + '"}', timeout=PATIENCE)
+        assert session.get(address, timeout=PATIENCE).text.startswith("40{")
         for number in range(20):
             ask = f'42{number}["resume",{{"rooms":{{"{lunch.id}":1}}}}]'
             session.post(address, data=ask, timeout=PATIENCE)
