@@ -1,9 +1,9 @@
 """The regression check: `make bench-check`, in less than a minute and on any machine.
 
 It counts instead of timing: how many functions the event loop calls for each delivery, how often
-a message is encoded, what MongoDB is asked, how many tasks and how much memory an idle socket
-keeps. The bounds are wide: they are passed when something is done again for each recipient, for
-each member or for each entry, not when the machine is busy.
+a message is encoded, what MongoDB is asked, what is left to the garbage collector, how many tasks
+and how much memory an idle socket keeps. The bounds are wide: they are passed when something is
+done again for each recipient, for each member or for each entry, not when the machine is busy.
 """
 
 import argparse
@@ -33,7 +33,7 @@ IDLE = 400
 PATIENCE = 60.0
 
 BACKGROUND = {
-    "update chat_room",  # how far the rooms have come, five times a second
+    "update chat_room",  # how far the rooms have come, once a second
     "find accounts_session",  # whether the sessions of open sockets still live
     "find accounts_user",
     "distinct chat_membership",  # presence
@@ -52,6 +52,7 @@ class Counts:
     calls: int
     encodings: int
     commands: dict[str, int]
+    garbage: int
     tasks: int
 
     @property
@@ -176,6 +177,7 @@ async def verdicts(
         ("round trips to MongoDB for a message by Socket.IO", many.round_trips / MESSAGES, 1.5),
         ("round trips to MongoDB for a message by REST", posting.round_trips / MESSAGES, 2.5),
         ("round trips to MongoDB for a page of history", reading.round_trips / MESSAGES, 3.5),
+        ("objects left to the garbage collector for a message", posting.garbage / MESSAGES, 20),
         ("tasks for each idle socket", idle.tasks / (MEMBERS + IDLE), 2.5),
         ("KiB for each idle socket", kib, 30),
     ]

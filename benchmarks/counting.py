@@ -1,11 +1,12 @@
 """The service with counters: `python -m benchmarks.counting`, a process that `check` starts.
 
 SIGUSR1 sets the counters to zero, SIGUSR2 writes them to the file that `COUNTS` names. They count
-what does not depend on the machine: calls of functions on the event loop, encodings, tasks, and
-the commands that MongoDB gets.
+what does not depend on the machine: calls of functions on the event loop, encodings, tasks, the
+commands that MongoDB gets, and objects that only the garbage collector frees.
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -31,6 +32,8 @@ class Counts(monitoring.CommandListener):
         self.calls = 0
         self.encodings = 0
         self.commands: Counter[str] = Counter()
+        gc.collect()
+        gc.disable()
         sys.setprofile(self._profile)
 
     def write(self, *_: object) -> None:
@@ -39,6 +42,7 @@ class Counts(monitoring.CommandListener):
             "calls": self.calls,
             "encodings": self.encodings,
             "commands": self.commands,
+            "garbage": gc.collect(),
             "tasks": len(asyncio.all_tasks(asyncio.get_event_loop())),
         }
         path = Path(os.environ["COUNTS"])

@@ -16,7 +16,12 @@ from bson import ObjectId
 from bson.errors import InvalidId
 from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError, DuplicateKeyError, WriteConcernError
+from pymongo.errors import (
+    BulkWriteError,
+    DuplicateKeyError,
+    OperationFailure,
+    WriteConcernError,
+)
 
 from chatservice.mongo.client import async_database, database
 from chatservice.shared_questions import SharedQuestion
@@ -43,6 +48,9 @@ MERGED_ROOMS = 200
 
 MAX_LISTS = 20
 """People, lists of rooms or pages of logs in one question: each may be about a thousand rooms."""
+
+PROGRESS_PIECE = 10
+"""Rooms whose progress is noted in one command: it takes MongoDB a millisecond or two."""
 
 NOTICES = [Entry.Kind.MEMBER.value, Entry.Kind.ROOM.value]
 """Kinds of entries that are neither messages nor about one."""
@@ -388,19 +396,27 @@ async def insert_entries(documents: Sequence[Document]) -> Document | None:
     """Store entries, in order, up to the first that MongoDB refuses.
 
     Returns that refusal (`index`, `keyPattern`, ...), or None when all are stored as durably as the
-    client's write concern asks; a PyMongoError leaves open which are. A command of our own:
-    `insert_many` does more work, to try again and to divide what is too long, which `RoomLog` does
-    itself.
+    client's write concern asks; a PyMongoError leaves open which are.
     """
-    collection = entries()
+    refusals = await _write(entries(), "insert", documents=documents, ordered=True)
+    return refusals[0] if refusals else None
+
+
+async def _write(
+    collection: AsyncCollection[Document], command: str, **arguments: Any
+) -> list[Document]:
+    """Run a write command, as durably as the client's write concern asks; returns the refusals.
+
+    PyMongo's own methods do more work, to try again and to divide what is too long, which whoever
+    calls this does itself.
+    """
     concern = collection.write_concern.document
     reply = await collection.database.command(
-        "insert", collection.name, documents=documents, ordered=True, writeConcern=concern
+        command, collection.name, **arguments, writeConcern=concern
     )
     if failure := reply.get("writeConcernError"):
         raise WriteConcernError(failure.get("errmsg", ""), failure.get("code"), failure)
-    failures = reply.get("writeErrors")
-    return failures[0] if failures else None
+    return reply.get("writeErrors") or []
 
 
 async def find_message(room_id: ObjectId, message_id: ObjectId) -> Document | None:
@@ -671,9 +687,9 @@ async def record_progress(progress: Mapping[ObjectId, tuple[int, int, datetime]]
     From room id to (last number, messages, time of the last entry). Only ever forward.
     """
     updates = [
-        UpdateOne(
-            {"_id": room_id},
-            {
+        {
+            "q": {"_id": room_id},
+            "u": {
                 "$max": {
                     "last_seq": seq,
                     "projected_seq": seq,
@@ -681,11 +697,14 @@ async def record_progress(progress: Mapping[ObjectId, tuple[int, int, datetime]]
                     "last_activity_at": moment,
                 }
             },
-        )
+        }
         for room_id, (seq, messages, moment) in progress.items()
     ]
-    if updates:
-        await rooms().bulk_write(updates, ordered=False)
+    # A message that comes meanwhile waits for a piece and not for all.
+    for start in range(0, len(updates), PROGRESS_PIECE):
+        piece = updates[start : start + PROGRESS_PIECE]
+        if refusals := await _write(rooms(), "update", updates=piece, ordered=False):
+            raise OperationFailure(refusals[0]["errmsg"], refusals[0]["code"])
 
 
 async def forget_projections(room_id: ObjectId) -> None:

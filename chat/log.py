@@ -55,7 +55,7 @@ DRAIN_TIMEOUT = 5.0
 MAX_IDLE_LOGS = 2_000
 """Rooms whose state is kept in memory although nobody is writing."""
 
-PROGRESS_INTERVAL = 0.2
+PROGRESS_INTERVAL = 1.0
 """Seconds between notes of how far rooms have come; what they say is only needed after a crash."""
 
 Kind = Entry.Kind

@@ -7,7 +7,7 @@
 import { MongoBulkWriteError, ObjectId } from "mongodb"
 
 const MAX_BATCH = 200
-const PROGRESS_INTERVAL = 200 // milliseconds
+const PROGRESS_INTERVAL = 1_000 // milliseconds
 const DUPLICATE_KEY = 11_000
 
 /** The words by which the service's search finds a message: an index has them. */

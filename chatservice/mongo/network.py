@@ -33,30 +33,46 @@ async def receive(
     seconds = conn.conn.gettimeout or None
     if _csot.get_timeout():
         seconds = max(_csot.get_deadline() - time.monotonic(), 0)
-    loop = asyncio.get_running_loop()
-    next_look: asyncio.TimerHandle | None = None
-
-    def look() -> None:
-        nonlocal next_look
-        if conn.cancel_context.cancelled:
-            limit.reschedule(loop.time())
-        else:
-            next_look = loop.call_later(_POLL_TIMEOUT, look)
-
+    watch: Watch | None = None
     try:
         async with asyncio.timeout(seconds) as limit:
-            look()
+            watch = Watch(conn, limit)
             data, op_code = await conn.conn.get_conn.read(request_id, max_message_size)
     except TimeoutError:
         if conn.cancel_context.cancelled:
             raise _OperationCancelled("operation cancelled") from None
         raise TimeoutError("timed out") from None
     finally:
-        if next_look is not None:
-            next_look.cancel()
+        if watch is not None:
+            watch.end()
     if op_code not in _UNPACK_REPLY:
         raise ProtocolError(f"Got opcode {op_code!r} but expected {_UNPACK_REPLY.keys()!r}")
     return _UNPACK_REPLY[op_code](data)
+
+
+class Watch:
+    """Looks from time to time whether a connection was given up, and ends the wait for it then.
+
+    Until its `end`, which leaves nothing behind that refers to itself: a command would otherwise
+    cost a dozen objects that only the garbage collector finds, and with thousands of sockets to
+    look through, a collection holds everything up for tens of milliseconds.
+    """
+
+    __slots__ = ("_conn", "_limit", "_timer")
+
+    def __init__(self, conn: AsyncConnection, limit: asyncio.Timeout) -> None:
+        self._conn = conn
+        self._limit = limit
+        self._look()
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._conn.cancel_context.cancelled:
+            self._limit.reschedule(loop.time())
+        self._timer = loop.call_later(_POLL_TIMEOUT, self._look)
+
+    def end(self) -> None:
+        self._timer.cancel()
 
 
 def install() -> None:
