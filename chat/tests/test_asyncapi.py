@@ -164,8 +164,10 @@ def resume_in_every_way(walk, room, alice, bob, newer):
     assert kinds == {"message", "edit", "delete", "reaction", "member", "room"}
     assert newer.call("resume", {"rooms": {}})["rooms"][room.id]["recovered"] is False
     assert walk.open(bob, protocol=2, rooms=known).wait_for("resumed")["rooms"] == rooms
-    answer = walk.rest("GET", bob, f"{room.path}/events", params={"after": 0})
-    walk.contract.judge_entries(answer["entries"])
+    private = walk.rest("POST", alice, "/chat/private_chats/", json={"user": bob.email})
+    for path in (room.path, f"/chat/chat_rooms/{private['id']}"):
+        answer = walk.rest("GET", bob, f"{path}/events", params={"after": 0})
+        walk.contract.judge_entries(answer["entries"])
 
 
 def refuse(walk, room, carol, speaker, newer, older):
