@@ -27,7 +27,7 @@ class ConstantNode(Node):
 
 @register.tag
 def constant(parser: Parser, token: Token) -> ConstantNode:
-    """`{% constant %} ... {% endconstant %}` around texts, their translations, and icons.
+    """`{% constant %} ... {% endconstant %}` around texts, translations of texts, and icons.
 
     In a row that is repeated fifty times, these cost more than all that differs. Anything else is
     refused: a variable would show everybody what the first reader saw.
@@ -35,6 +35,17 @@ def constant(parser: Parser, token: Token) -> ConstantNode:
     nodelist = parser.parse(("endconstant",))
     parser.delete_first_token()
     for node in nodelist:
-        if not isinstance(node, TextNode | TranslateNode | IncludeNode):
+        if not is_constant(node):
             raise template.TemplateSyntaxError(f"{node!r} is not the same for everybody.")
     return ConstantNode(nodelist)
+
+
+def is_constant(node: Node) -> bool:
+    match node:
+        case TextNode():
+            return True
+        case TranslateNode():
+            return node.filter_expression.var.lookups is None  # a text in quotes
+        case IncludeNode():
+            return str(node.template.var).startswith("icons/") and not node.extra_context
+    return False

@@ -19,8 +19,17 @@ def test_it_follows_the_language():
 
 
 @pytest.mark.parametrize(
-    "text", ["{{ name }}", "{% if name %}x{% endif %}", "{% csrf_token %}", "{% url 'index' %}"]
+    "text",
+    [
+        "{{ name }}",
+        "{% if name %}x{% endif %}",
+        "{% csrf_token %}",
+        "{% url 'index' %}",
+        "{% translate name %}",
+        "{% include name %}",
+        "{% include 'chat/partials/_file.html' %}",
+    ],
 )
 def test_what_differs_from_reader_to_reader_is_refused(text):
     with pytest.raises(TemplateSyntaxError, match="not the same for everybody"):
-        Template("{% load constant %}{% constant %}" + text + "{% endconstant %}")
+        Template("{% load constant i18n %}{% constant %}" + text + "{% endconstant %}")
