@@ -16,6 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from acceptance.waiting import eventually
+
 from . import lab, workspace
 from .results import PRODUCT
 from .rows import LATENCY_PEOPLE
@@ -29,7 +31,6 @@ STATIONS = {
     "pushed": "it is sent to all of them",
     "answered": "the sender's acknowledgement is ready",
 }
-PATIENCE = 30.0
 
 Passing = tuple[str, float]
 """A station, and the moment in seconds."""
@@ -148,9 +149,7 @@ def main(arguments: list[str]) -> None:
             laboratory.rooms(PRODUCT, people, rate=f"{options.rate:.2f}", warm_up=2)
             for pid in laboratory.service(PRODUCT).pids():
                 os.kill(pid, signal.SIGUSR2)
-            deadline = time.monotonic() + PATIENCE
-            while not written.exists() and time.monotonic() < deadline:
-                time.sleep(0.05)
+            eventually(written.exists, what="what the service has noted")
             passings = json.loads(written.read_text())
     total = sum(station == "frame" for station, _moment in passings)
     print(table(list(journeys(passings)), total))

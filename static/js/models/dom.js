@@ -8,7 +8,7 @@ export const field = (part, name) => one(`[data-field="${name}"]`, part)
 
 export const isCalled = (item, words) => field(item, "name").textContent.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase())
 
-/** Browsers ask only once for an address that fails. */
+/** Some browsers ask once for an address that fails. */
 export const fetchModule = (name) => import(name).catch(() => import(`${import.meta.resolve(name)}?${Date.now()}`))
 
 /** Put texts in their fields, by name. */
