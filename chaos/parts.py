@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -106,7 +106,7 @@ class Part:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for us, and we end it
-                preexec_fn=_die_with_parent,
+                preexec_fn=_end_with(os.getpid()),
             )
 
     async def _end(self, number: int) -> int | None:
@@ -206,7 +206,7 @@ class Service(Part):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_end_with(os.getpid()),
         )
         try:
             output, _ = await process.communicate()
@@ -239,9 +239,16 @@ class Service(Part):
         return False
 
 
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def _end_with(parent: int) -> Callable[[], None]:
+    """What a child does first, so that it is killed when its parent ends."""
+
+    def end_with_parent() -> None:
+        if sys.platform == "linux":
+            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)  # it ended before the line above
+
+    return end_with_parent
 
 
 def _listens(path: Path) -> bool:
