@@ -50,6 +50,34 @@ def test_nothing_is_left_of_an_aborted_run(number, at_least):
     assert not Path(directory).exists()
 
 
+START_SLOWLY = """
+import sys, time
+from pathlib import Path
+from chaos import parts
+
+class Slow:
+    def prctl(self, *arguments):
+        print("forked", flush=True)  # it has the part's output already
+        time.sleep(1)
+        libc.prctl(*arguments)
+
+libc, parts._libc = parts._libc, Slow()
+parts.Redis(Path(sys.argv[1]))._spawn()
+"""
+
+
+@pytest.mark.redis
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, and the kernel's help")
+def test_a_part_ends_whose_run_was_killed_before_the_two_were_bound(tmp_path):
+    command = [sys.executable, "-c", START_SLOWLY, str(tmp_path)]
+    log = tmp_path / "redis.log"
+    with subprocess.Popen(command, cwd=CHECKOUT) as run:
+        eventually(lambda: log.exists() and log.read_text(), every=0.01, what="the fork")
+        run.kill()
+    eventually(lambda: not processes_of(tmp_path), what="the end of the part")
+    assert log.read_text() == "forked\n"
+
+
 def test_a_directory_is_kept_only_if_that_is_said():
     with scratch_directory() as kept, scratch_directory() as gone:
         kept.keep()
