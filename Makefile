@@ -21,8 +21,10 @@ JOBS ?= 4
 
 NPM := PATH="$$PATH:$$PWD/.venv/bin" npm --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
-# What is imported is compiled then, and most of what is installed never is.
-INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile
+INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
+
+# A module is compiled once and not at each start, whatever the shell that calls us says.
+unexport PYTHONDONTWRITEBYTECODE
 
 # One set-up at a time: two `make run` may start at once.
 LOCKED := $(shell command -v flock >/dev/null && echo flock .setup.lock)
@@ -114,7 +116,8 @@ $(RUNTIME): requirements.txt
 
 $(DEVELOPMENT): requirements-dev.txt $(RUNTIME)
 	@echo "Installing requirements-dev.txt"
-	@$(INSTALL) -r requirements-dev.txt
+	@# Most of it is never imported; what is, gets compiled then.
+	@$(INSTALL) --no-compile -r requirements-dev.txt
 	@touch $@
 
 $(NODE_MODULES): package.json package-lock.json $(RUNTIME)
