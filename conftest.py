@@ -118,6 +118,24 @@ def empty_database():
     cache.clear()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_at_once():
+    """Every `django.test.Client` makes the application anew, and WhiteNoise a list of its files."""
+    from whitenoise.base import WhiteNoise
+
+    look, found = WhiteNoise.update_files_dictionary, {}
+
+    def look_once(self, root, prefix):
+        if (root, prefix) not in found:
+            look(self, root, prefix)
+            found[root, prefix] = dict(self.files)
+        self.files.update(found[root, prefix])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoise, "update_files_dictionary", look_once)
+        yield
+
+
 # The service
 
 
@@ -172,18 +190,43 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def _server(django_db_setup):
-    server = Server()
-    yield server
-    server.stop()
+def _shared_servers(django_db_setup):
+    servers = {}
+    yield servers
+    for server in servers.values():
+        server.stop()
 
 
 @pytest.fixture
-def server(_server, db):
+def shared_server(_shared_servers, db):
+    """A server for tests that leave it as they found it: `shared_server(THROTTLE="on")`.
+
+    Started when the first one asks for these settings, it runs as long as the tests do. The
+    `number` tells several of the same settings apart.
+    """
+
+    def share(number=0, **options):
+        key = (number, *sorted(options.items()))
+        if key not in _shared_servers:
+            _shared_servers[key] = Server(**options)
+        server = _shared_servers[key]
+        assert server.process.poll() is None, f"The server has ended: {server.output()}"
+        server.forget_output()
+        return server
+
+    return share
+
+
+@pytest.fixture
+def server(shared_server):
     """The running service; what it logs during a test that fails is shown with it."""
-    assert _server.process.poll() is None, f"The server has ended: {_server.output()}"
-    _server.forget_output()
-    return _server
+    return shared_server()
+
+
+@pytest.fixture
+def second_server(shared_server):
+    """Another process of the service on the same database; without Redis they share no more."""
+    return shared_server(number=1)
 
 
 @pytest.fixture

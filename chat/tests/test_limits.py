@@ -32,26 +32,27 @@ STRICTER = {"THROTTLE": "on", "program": ("-m", "chat.tests.small_limits")}
 
 
 @pytest.fixture
-def strict(start_server):
+def strict(shared_server):
     """A server with its limits on."""
-    return start_server(THROTTLE="on")
+    return shared_server(THROTTLE="on")
 
 
 @pytest.fixture
-def stricter(start_server):
-    """A server with its limits on, whose buckets are small and fill slowly."""
+def stricter(shared_server):
+    """A server with its limits on, whose buckets are small and fill slowly: those of people, whom
+    no other test knows, and of rooms."""
+    return shared_server(**STRICTER)
+
+
+@pytest.fixture
+def new_stricter(start_server):
+    """The same with full buckets for our address, too."""
     return start_server(**STRICTER)
 
 
 def burst(limit):
     """How much `stricter` gives away at once."""
     return limit.burst // SMALLER
-
-
-def door(person, server):
-    client = Http(server.url)
-    client.headers["Authorization"] = f"Bearer {person.token}"
-    return client
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def refused_by_rest(person, server, room, device):
 
     flooding = threading.Thread(target=flood)
     flooding.start()
-    client = door(person, server)
+    client = person.at(server)
     try:
         for _ in range(40):
             answer = client.post(f"{room.path}/messages", json={"content": "?"})
@@ -160,7 +161,7 @@ def test_a_room_is_protected_from_its_members_and_not_by_strangers(
 
 
 def test_requests_of_one_person_to_the_api_are_limited(alice, bob, stricter):
-    client = door(alice, stricter)
+    client = alice.at(stricter)
     statuses = []
     for _ in range(burst(limits.API_REQUESTS) * 3):
         answer = client.get("/auth/users/me")
@@ -171,11 +172,11 @@ def test_requests_of_one_person_to_the_api_are_limited(alice, bob, stricter):
     assert statuses.count(200) >= burst(limits.API_REQUESTS)
     assert int(answer.headers["Retry-After"]) >= 1
     assert answer.json()["detail"]
-    assert door(bob, stricter).get("/auth/users/me").status_code == 200
+    assert bob.at(stricter).get("/auth/users/me").status_code == 200
 
 
-def test_sign_ups_from_one_address_are_limited_by_the_api_and_the_page(stricter, db):
-    client = Http(stricter.url)
+def test_sign_ups_from_one_address_are_limited_by_the_api_and_the_page(new_stricter, db):
+    client = Http(new_stricter.url)
     answers = []
     for _ in range(burst(limits.SIGN_UPS) + 20):
         answers.append(client.post("/auth/signup", json={}))
@@ -188,8 +189,8 @@ def test_sign_ups_from_one_address_are_limited_by_the_api_and_the_page(stricter,
     assert client.post("/auth/login", data={"username": "x", "password": "y"}).status_code == 401
 
 
-def test_all_requests_of_one_address_are_limited_before_anything_is_done_for_them(stricter, db):
-    client = Http(stricter.url)
+def test_all_requests_of_one_address_are_limited_before_anything_is_done_for_them(new_stricter, db):
+    client = Http(new_stricter.url)
     for _ in range(4 * burst(limits.HTTP_REQUESTS)):
         answer = client.get("/socket.io/")  # answered at once: 400
         if answer.status_code == 429:
@@ -200,8 +201,8 @@ def test_all_requests_of_one_address_are_limited_before_anything_is_done_for_the
     assert client.get("/health").status_code in (200, 429)
 
 
-def test_without_throttle_there_is_no_limit(alice, lunch, start_server, open_device):
-    device = open_device(alice, start_server(THROTTLE="off"))
+def test_without_throttle_there_is_no_limit(alice, lunch, server, open_device):
+    device = open_device(alice, server)
     count = limits.MESSAGES.burst + 150
     answers = send_many(device, "chat_message", {"room": lunch.id, "message": "load"}, count)
     assert all(answer["ok"] for answer in answers)
@@ -390,8 +391,8 @@ def test_the_table_in_the_documentation_is_what_holds():
     assert f"sockets from an address | {limits.SOCKETS_PER_ADDRESS} |" in table
 
 
-def test_long_polling_handshakes_beyond_the_limit_are_429(stricter, db):
-    address = f"{stricter.url}/socket.io/?EIO=4&transport=polling"
+def test_long_polling_handshakes_beyond_the_limit_are_429(new_stricter, db):
+    address = f"{new_stricter.url}/socket.io/?EIO=4&transport=polling"
     with requests.Session() as session:
         session.trust_env = False
         for _ in range(4 * burst(limits.HANDSHAKES)):
@@ -463,14 +464,14 @@ def test_typing_is_passed_on_now_and_then(alice, bob, lunch, strict, open_device
     assert 1 <= told <= limits.TYPING.burst + time.monotonic() - began + 1
 
 
-def test_who_connects_again_and_again_on_one_transport_is_cut_off(alice, stricter):
-    connection, told = handshake(stricter, alice.token)
+def test_who_connects_again_and_again_on_one_transport_is_cut_off(alice, new_stricter):
+    connection, told = handshake(new_stricter, alice.token)
     assert told.startswith("40")
     flood = threading.Thread(target=ask_to_connect, args=(connection, 3 * burst(limits.HANDSHAKES)))
     flood.start()
     received_until_cut_off(connection)
     flood.join()
-    assert "Traceback" not in stricter.output()
+    assert "Traceback" not in new_stricter.output()
 
 
 def ask_to_connect(connection, count):
@@ -483,7 +484,7 @@ def ask_to_connect(connection, count):
 
 def fill(person, room, server, characters):
     """Say so much in a room."""
-    client, text = door(person, server), "x" * 8_000
+    client, text = person.at(server), "x" * 8_000
     for _ in range(characters // len(text)):
         assert client.post(f"{room.path}/messages", json={"content": text}).status_code == 201
 

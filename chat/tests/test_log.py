@@ -11,14 +11,6 @@ from accounts.models import User
 from chat.models import Entry, Membership, Room
 from chatservice.mongo.client import database
 from chatservice.timestamps import now
-from conftest import Http
-
-
-def other_door(person, server):
-    """The person's client at another server process on the same database."""
-    client = Http(server.url)
-    client.headers["Authorization"] = f"Bearer {person.token}"
-    return client
 
 
 def all_at_once(*calls):
@@ -42,9 +34,8 @@ def check_rooms(**options):
     return output.getvalue()
 
 
-def test_two_processes_write_one_gapless_log(alice, bob, lunch, start_server):
-    other = start_server()
-    doors = [alice.http, bob.http, other_door(alice, other), other_door(bob, other)]
+def test_two_processes_write_one_gapless_log(alice, bob, lunch, second_server):
+    doors = [alice.http, bob.http, alice.at(second_server), bob.at(second_server)]
     acknowledged = []
 
     def write(door, name):
@@ -77,8 +68,8 @@ def eventually_checked():
     return eventually(clean, what="rooms that agree with their logs")
 
 
-def test_a_retry_in_another_process_finds_the_first(alice, lunch, start_server):
-    other = other_door(alice, start_server())
+def test_a_retry_in_another_process_finds_the_first(alice, lunch, second_server):
+    other = alice.at(second_server)
     body = {"content": "hello", "client_id": "c1"}
     answers = []
     all_at_once(
@@ -93,9 +84,8 @@ def test_a_retry_in_another_process_finds_the_first(alice, lunch, start_server):
     assert [entry["seq"] for entry in lunch.entries(alice)] == [1, 2, 3]
 
 
-def test_no_message_slips_in_behind_its_senders_removal(alice, bob, lunch, start_server):
-    other = start_server()
-    bobs = other_door(bob, other)
+def test_no_message_slips_in_behind_its_senders_removal(alice, bob, lunch, second_server):
+    bobs = bob.at(second_server)
     bobs.post(f"{lunch.path}/messages", json={"content": "the other process knows the room"})
     answers = []
 

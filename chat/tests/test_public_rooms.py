@@ -3,7 +3,7 @@
 import pytest
 
 from acceptance.waiting import eventually
-from chat.tests.test_log import all_at_once, check_rooms, eventually_checked, other_door
+from chat.tests.test_log import all_at_once, check_rooms, eventually_checked
 from chatservice.mongo.client import database
 
 DIRECTORY = "/chat/public_rooms/"
@@ -125,9 +125,9 @@ def test_the_most_active_room_comes_first(alice, carol, make_room):
     eventually(lambda: names(carol) == ["First", "Second"], what="the order of activity")
 
 
-def test_two_processes_let_somebody_in_once(alice, carol, make_room, start_server):
+def test_two_processes_let_somebody_in_once(alice, carol, make_room, second_server):
     room = make_room(alice, is_public=True)
-    doors = [carol.http, other_door(carol, start_server())] * 4
+    doors = [carol.http, carol.at(second_server)] * 4
     answers = []
     all_at_once(
         *(lambda d=door: answers.append(d.post(f"{room.path}/join").status_code) for door in doors)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from chat.tests.test_log import all_at_once, check_rooms, eventually_checked, other_door
+from chat.tests.test_log import all_at_once, check_rooms, eventually_checked
 from chatservice.mongo.client import database
 from clients.reference import apply
 
@@ -121,10 +121,9 @@ def test_reacting_by_socket(alice, bob, carol, lunch, connect):
         }
 
 
-def test_two_processes_react_at_once_and_the_log_says_the_same(alice, bob, lunch, start_server):
+def test_two_processes_react_at_once_and_the_log_says_the_same(alice, bob, lunch, second_server):
     said = lunch.say(alice, "hello")
-    other = start_server()
-    doors = [alice.http, bob.http, other_door(alice, other), other_door(bob, other)]
+    doors = [alice.http, bob.http, alice.at(second_server), bob.at(second_server)]
 
     def turn(door, emoji):
         for method in ("put", "put", "delete", "put"):

@@ -29,28 +29,21 @@ from chatservice.handler import ThreadHandler
 from chatservice.mongo.client import database
 from chatservice.realtime import loop
 from chatservice.realtime.loop import run
-from conftest import HTTP_SECONDS, Server
+from conftest import HTTP_SECONDS
 
 ORIGIN = "https://pages.example.org"
 JSON = {"Content-Type": "application/json"}
 FAMILY = "👩\u200d👩\u200d👧"
 
 
-@pytest.fixture(scope="module")
-def _both(django_db_setup):
-    servers = [Server(FAST_LANE=value, CORS_ALLOWED_ORIGINS=ORIGIN) for value in ("on", "off")]
+@pytest.fixture
+def both(shared_server):
+    """Two servers on one database: one with the lane, one without."""
+    servers = [
+        shared_server(FAST_LANE=value, CORS_ALLOWED_ORIGINS=ORIGIN) for value in ("on", "off")
+    ]
     yield servers
     for server in servers:
-        server.stop()
-
-
-@pytest.fixture
-def both(_both, db):
-    """Two servers on one database: one with the lane, one without."""
-    for server in _both:
-        server.forget_output()
-    yield _both
-    for server in _both:
         assert "Traceback" not in server.output()
 
 

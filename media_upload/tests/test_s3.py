@@ -1,13 +1,13 @@
 """Files in an object store: the service in front of a local S3 (moto), both in earnest."""
 
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
 
 import boto3
 import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
+from acceptance.service import free_port
 from media_upload.models import Upload
 
 from . import samples
@@ -15,37 +15,43 @@ from . import samples
 ACCOUNT = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
 
 
-@pytest.fixture
-def s3():
-    """A running S3."""
+@pytest.fixture(scope="module")
+def endpoint():
+    """The address of a running S3."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
-    yield server
+    yield "http://{}:{}".format(*server.get_host_and_port())
     server.stop()
 
 
 @pytest.fixture
-def bucket(s3):
-    endpoint = "http://{}:{}".format(*s3.get_host_and_port())
+def bucket(endpoint):
+    """An empty bucket, which is gone afterwards."""
     store = boto3.resource("s3", endpoint_url=endpoint, region_name="us-east-1", **ACCOUNT)
-    return store.create_bucket(Bucket=f"files-{uuid4()}")  # moto's memory outlives its server
+    bucket = store.create_bucket(Bucket="files")
+    yield bucket
+    if bucket in store.buckets.all():
+        bucket.objects.delete()
+        bucket.delete()
+
+
+def storage(endpoint):
+    """The settings of a service that keeps its files there, in `bucket`."""
+    return {
+        "MEDIA_STORAGE": "s3",
+        "S3_BUCKET": "files",
+        "S3_ENDPOINT_URL": endpoint,
+        "S3_REGION": "us-east-1",
+        "S3_ACCESS_KEY_ID": ACCOUNT["aws_access_key_id"],
+        "S3_SECRET_ACCESS_KEY": ACCOUNT["aws_secret_access_key"],
+        "S3_ADDRESSING_STYLE": "path",
+    }
 
 
 @pytest.fixture
-def client(alice, bucket, start_server):
+def client(alice, bucket, endpoint, shared_server):
     """Alice, at a service that keeps its files in `bucket`."""
-    service = start_server(
-        MEDIA_STORAGE="s3",
-        S3_BUCKET=bucket.name,
-        S3_ENDPOINT_URL=bucket.meta.client.meta.endpoint_url,
-        S3_REGION="us-east-1",
-        S3_ACCESS_KEY_ID=ACCOUNT["aws_access_key_id"],
-        S3_SECRET_ACCESS_KEY=ACCOUNT["aws_secret_access_key"],
-        S3_ADDRESSING_STYLE="path",
-    )
-    session = type(alice.http)(service.url)
-    session.headers["Authorization"] = f"Bearer {alice.token}"
-    return session
+    return alice.at(shared_server(**storage(endpoint)))
 
 
 def upload(client, content, name):
@@ -105,10 +111,12 @@ def test_a_large_file_goes_there_in_parts(client, bucket):
     assert client.get(answer["file_url"]).content == content
 
 
-def test_a_store_that_is_down_is_an_answer(client, s3, bucket):
-    s3.stop()
+def test_a_store_that_is_down_is_an_answer(alice, start_server):
+    nobody_listens = f"http://127.0.0.1:{free_port()}"
 
-    response = client.post("/chat/upload_media/", files={"file": ("a.txt", b"a")})
+    response = alice.at(start_server(**storage(nobody_listens))).post(
+        "/chat/upload_media/", files={"file": ("a.txt", b"a")}
+    )
 
     assert response.status_code == 503
     assert "store" in response.json()["detail"]
