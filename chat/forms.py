@@ -128,6 +128,10 @@ class MuteForm(ChatForm):
     muted = forms.BooleanField(required=False)
 
 
+class ReadForm(ChatForm):
+    seq = forms.IntegerField(min_value=0)
+
+
 class SearchForm(ChatForm):
     """What is looked for; it comes in the address, and may be empty."""
 

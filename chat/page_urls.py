@@ -17,6 +17,7 @@ urlpatterns = [
     re_path(ROOM + r"/?$", views.room, name="room"),
     re_path(ROOM + r"/(?P<seq>[0-9]{1,15})/?$", views.message, name="message"),
     re_path(ROOM + r"/join/?$", finding_views.join, name="join"),
+    re_path(ROOM + r"/read/?$", views.mark_read, name="read"),
     re_path(ROOM + r"/mute/?$", views.mute_room, name="mute"),
     re_path(ROOM + r"/close/?$", views.close_room, name="close"),
     re_path(ROOM + r"/details/?$", views.room_details, name="details"),

@@ -31,6 +31,7 @@ from .forms import (
     MuteForm,
     NewRoomForm,
     PrivateChatForm,
+    ReadForm,
     RoleForm,
 )
 from .log import RoomState
@@ -117,18 +118,20 @@ def room_page(
     answered = run(reading.message_at(person, ObjectId(room_id), reply_to)) if reply_to else None
     forms = [each for each in (form, change_form, members_form) if each is not None]
     about = described(person, view)
+    rows = rows_of(
+        history.entries,
+        history.people,
+        person,
+        history.quoted,
+        read_seq=view.room["membership"]["read_seq"] if history.newer is None else None,
+    )
     context = {
         **about,
         "target": around,
         # Not with every page of a room: there may be thousands to choose from.
         "known_people": known_people(person) if pane == "details" else [],
-        "rows": rows_of(
-            history.entries,
-            history.people,
-            person,
-            history.quoted,
-            read_seq=view.room["membership"]["read_seq"] if history.newer is None else None,
-        ),
+        "rows": rows,
+        "has_news": any(row.is_first_new for row in rows),
         "reply": quote_of(*answered) if answered else None,
         "older": history.older,
         "newer": history.newer,
@@ -302,7 +305,7 @@ def post_message(request: HttpRequest, room_id: str) -> HttpResponse:
             if fields["file"]:
                 upload = media_actions.store_upload(actor=person, file=fields["file"])
                 content = f"{content}\n{upload.file_url}" if content.strip() else upload.file_url
-            run(
+            posted = run(
                 actions.post_message(
                     actor=person,
                     room_id=ObjectId(room_id),
@@ -312,6 +315,8 @@ def post_message(request: HttpRequest, room_id: str) -> HttpResponse:
                     via=Entry.Via.REST,
                 )
             )
+            # Who answers has read; without a script, nothing else would say so.
+            run(actions.mark_read(actor=person, room_id=ObjectId(room_id), seq=posted.entry["seq"]))
         except ValidationError as error:
             form.add_error(None, ValidationError(error.messages))
         else:
@@ -496,6 +501,18 @@ def change_role(request: HttpRequest, room_id: str, member_id: str) -> HttpRespo
         )
     )
     return redirect("rooms:details", room_id)
+
+
+@require_POST
+@for_people
+def mark_read(request: HttpRequest, room_id: str) -> HttpResponse:
+    """Note how far a room has been read, for a page without a script, which cannot see that."""
+    form = ReadForm(request.POST)
+    if not form.is_valid():
+        raise ValidationError(form.errors["seq"])
+    seq = form.cleaned_data["seq"]
+    run(actions.mark_read(actor=reader(request), room_id=ObjectId(room_id), seq=seq))
+    return redirect(room_url(room_id))
 
 
 @require_POST

@@ -116,6 +116,38 @@ def test_a_room_shows_its_last_messages_and_pages_back(alice_visits, path, lunch
     assert seen == [f"Message {number}" for number in range(1, 121)]
 
 
+def unread_on(page):
+    """How many messages the list of rooms says are unread, in the only room there is."""
+    return int(re.search(r'data-unread="(\d+)"', page)[1])
+
+
+def test_news_are_marked_until_one_says_that_they_are_read(alice_visits, alice, bob, lunch, path):
+    for number in range(3):
+        lunch.say(bob, f"{number}")
+    news = alice_visits.open(path).text
+    [seq] = re.findall(r'name="seq" value="(\d+)"', news)
+    lunch.say(bob, "one more, which Alice has not seen")
+
+    after = alice_visits.submit(f"{path}/read", page=path, seq=seq)
+
+    assert "new-line" in news
+    assert unread_on(news) == 3
+    assert (after.url, unread_on(after.text)) == (alice_visits.url + path, 1)
+    refused = alice_visits.submit(f"{path}/read", page=path, seq="all of them")
+    assert refused.status_code == 422
+    assert unread_on(alice_visits.open(path).text) == 1
+
+
+def test_who_answers_has_read(alice_visits, bob, lunch, path):
+    lunch.say(bob, "Anybody there?")
+
+    answered = alice_visits.submit(f"{path}/messages", page=path, content="Yes", client_id="c1")
+
+    assert texts_on(answered.text) == ["Anybody there?", "Yes"]
+    assert unread_on(answered.text) == 0
+    assert 'name="seq"' not in answered.text
+
+
 def test_paging_forward_again_comes_to_the_end(alice_visits, path, lunch, alice):
     for number in range(1, 121):
         lunch.say(alice, f"Message {number}")
