@@ -230,6 +230,25 @@ def second_server(shared_server):
 
 
 @pytest.fixture
+def halt_shared_servers(_shared_servers):
+    """Lets the servers that tests share stand still, `but` one, until the test is over.
+
+    Only one process finds out that a lease has run out, and without Redis it tells no other.
+    """
+    halted = []
+
+    def halt(but=None):
+        for server in _shared_servers.values():
+            if server is not but:
+                server.process.send_signal(signal.SIGSTOP)
+                halted.append(server)
+
+    yield halt
+    for server in halted:
+        server.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
 def start_server(db):
     """Starts servers of the test's own, `start_server(THROTTLE="on")`, and stops them."""
     started = []

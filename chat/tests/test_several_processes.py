@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -173,20 +172,12 @@ def test_comings_and_goings_typing_and_reading_are_told_in_the_other_process(
     assert stranger.all("presence") == stranger.all("typing") == stranger.all("read") == []
 
 
-@pytest.fixture
-def halt_usual_server(server):
-    """Lets the server that all tests share stand still: without Redis, it tells nobody of what it
-    finds out, and it must not be the one that finds leases that have run out."""
-    yield lambda: server.process.send_signal(signal.SIGSTOP)
-    server.process.send_signal(signal.SIGCONT)
-
-
 def test_only_who_does_not_come_back_goes_offline_when_a_process_is_killed(
-    alice, bob, carol, make_room, near, redis, start_server, devices, halt_usual_server
+    alice, bob, carol, make_room, near, redis, start_server, devices, halt_shared_servers
 ):
     """The others hear of nobody but the one who has gone."""
     make_room(alice, bob, carol)
-    halt_usual_server()
+    halt_shared_servers()
     doomed = start_server(REDIS_URL=redis)
     goes = devices.open(bob, doomed)
     stays, comes_back = devices.open(carol, near), devices.open(carol, doomed)
@@ -209,10 +200,19 @@ def test_only_who_does_not_come_back_goes_offline_when_a_process_is_killed(
 
 @pytest.mark.parametrize("comes_back", [True, False])
 def test_a_process_that_is_restarted_makes_nobody_flicker(
-    alice, bob, carol, make_room, near, redis, start_server, devices, halt_usual_server, comes_back
+    alice,
+    bob,
+    carol,
+    make_room,
+    near,
+    redis,
+    start_server,
+    devices,
+    halt_shared_servers,
+    comes_back,
 ):
     make_room(alice, bob, carol)
-    halt_usual_server()
+    halt_shared_servers()
     stopping, next_one = start_server(REDIS_URL=redis), start_server(REDIS_URL=redis)
     witness, device = devices.open(alice, near), devices.open(bob, stopping)
     eventually(lambda: came(witness, bob) == 1, what="news of Bob")

@@ -416,7 +416,10 @@ def test_presence_is_told_to_who_shares_a_room(alice, bob, carol, lunch, connect
     assert len(witness.all("presence", told(True))) == 1
 
 
-def test_the_people_of_a_killed_process_go_offline(alice, bob, lunch, connect, start_server):
+def test_the_people_of_a_killed_process_go_offline(
+    alice, bob, lunch, server, connect, start_server, halt_shared_servers
+):
+    halt_shared_servers(but=server)
     witness, doomed = connect(alice, protocol=2), start_server()
     device = Device(doomed.url)
     device.connect(auth={"token": bob.token}, transports=["websocket"])
