@@ -4,6 +4,7 @@ A function for each piece of work returns the rows that come out of it; `ROWS` h
 the order in which they run.
 """
 
+import fcntl
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -228,6 +229,9 @@ def start(lab: Lab) -> list[Row]:
                 answer = requests.get(f"http://127.0.0.1:{service.port}/health", timeout=60)
                 answer.raise_for_status()
                 row.figure(PRODUCT).values.append(time.monotonic() - began)
+            # The database ends by itself a moment later; its guardian has this lock until then.
+            with Path(directory, "mongodb", "guardian.lock").open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
     row.demand("seconds", 5.0, of=row.median(PRODUCT), at_least=False)
     return [row]
 
