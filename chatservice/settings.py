@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "chatservice.middleware.content_security_policy",
     "chatservice.middleware.StaticFiles",
+    "chatservice.middleware.CompressedPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -1,5 +1,6 @@
 """The chat's pages as they work without a script, and what they must never let through."""
 
+import gzip
 import html
 import re
 
@@ -114,6 +115,23 @@ def test_a_room_shows_its_last_messages_and_pages_back(alice_visits, path, lunch
         page = alice_visits.open(older[1]).text
 
     assert seen == [f"Message {number}" for number in range(1, 121)]
+
+
+def test_a_page_is_compressed_and_what_the_api_answers_is_not(alice_visits, alice, lunch, path):
+    for number in range(30):
+        lunch.say(alice, f"the {number}th message")
+    page = alice_visits.open(path, stream=True)
+    sent = page.raw.read()
+
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert len(texts_on(gzip.decompress(sent).decode())) == 30
+    assert len(sent) * 5 < len(gzip.decompress(sent))
+    asked_plainly = alice_visits.open(path, headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in asked_plainly.headers
+    api = alice.http.get(f"{lunch.path}/messages")
+    assert "gzip" in api.request.headers["Accept-Encoding"]
+    assert len(api.content) > 5_000
+    assert "Content-Encoding" not in api.headers
 
 
 def unread_on(page):
