@@ -84,8 +84,8 @@ class Row:
     id: str = ""
     rev: int = 0
     client_id: str = ""
-    content: str = ""
-    """As it was written, to be edited."""
+    text: str = ""
+    """As it was written, but for the links to its files, to be edited."""
     html: SafeString | None = None
     files: Sequence[Attachment] = field(default_factory=list)
     reactions: Sequence[Reaction] = field(default_factory=list)
@@ -177,10 +177,10 @@ def _row(
     row.reply_to = entry.get("reply_to")
     if row.is_deleted:
         return row
-    row.content = entry.get("content") or ""
-    text, row.files = split_content(row.content, entry.get("uploads") or [], names)
+    content, uploads = entry.get("content") or "", entry.get("uploads") or []
+    row.text, row.files = split_content(content, uploads, names)
     mentions = entry.get("mentions") or []
-    row.html = formatted(text, _names_of_mentioned(mentions, people)) if text else None
+    row.html = formatted(row.text, _names_of_mentioned(mentions, people)) if row.text else None
     row.is_to_me = not row.is_mine and not {str(reader.pk), ALL}.isdisjoint(mentions)
     row.reactions = [
         Reaction(emoji, ids, _names_of(ids, people), str(reader.pk) in ids)

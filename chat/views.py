@@ -37,7 +37,7 @@ from .forms import (
 from .log import RoomState
 from .models import MESSAGE_LENGTH, Entry, Membership
 from .page_texts import page_texts
-from .rows import quote_of, rows_of, words_of
+from .rows import quote_of, rows_of, split_content, words_of
 
 PAGE = 50
 """Messages on a page of history."""
@@ -331,9 +331,13 @@ def edit_message(request: HttpRequest, room_id: str, message_id: str) -> HttpRes
     person = reader(request)
     ids = {"room_id": ObjectId(room_id), "message_id": ObjectId(message_id)}
     message = run(reading.message(person, *ids.values()))
-    form = EditMessageForm(request.POST or None, initial={"content": message.get("content") or ""})
+    # The links to its files are not text, and stay.
+    text, files = split_content(message.get("content") or "", message.get("uploads") or [])
+    form = EditMessageForm(request.POST or None, initial={"content": text})
+    form.fields["content"].required = not files
     if request.method == "POST" and form.is_valid():
-        content = form.cleaned_data["content"].replace("\r\n", "\n")
+        text = form.cleaned_data["content"].replace("\r\n", "\n")
+        content = "\n".join([*filter(str.strip, [text]), *(file.url for file in files)])
         try:
             run(actions.edit_message(actor=person, content=content, **ids))
         except ValidationError as error:

@@ -117,6 +117,47 @@ def test_a_room_shows_its_last_messages_and_pages_back(alice_visits, path, lunch
     assert seen == [f"Message {number}" for number in range(1, 121)]
 
 
+def test_the_files_of_a_message_stay_when_its_text_is_edited(alice_visits, alice, lunch, path):
+    shown = alice_visits.submit(
+        f"{path}/messages",
+        page=path,
+        files={"file": ("plan.txt", b"noodles")},
+        content="The plan",
+        client_id="c1",
+    )
+    [url] = re.findall(r'class="file"><a href="([^"]+)"', shown.text)
+    [edit] = re.findall(rf'href="({path}/messages/[0-9a-f]{{24}})"', shown.text)[:1]
+    form = alice_visits.open(edit)
+
+    edited = alice_visits.submit(edit, content="The new plan")
+    files_alone = alice_visits.submit(edit, content="")
+
+    assert url not in form.text
+    assert texts_on(edited.text) == ["The new plan"]
+    assert url in edited.text
+    assert url in files_alone.text
+    assert texts_on(files_alone.text) == []
+    assert lunch.messages(alice)[-1]["content"] == url
+
+
+def test_who_is_logged_out_meanwhile_comes_back_to_the_page(server, alice, alice_visits, path):
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', alice_visits.open(path).text)[1]
+    del alice_visits.cookies["sessionid"]
+    form = {"csrfmiddlewaretoken": token, "content": "late"}
+    referer = {"Referer": alice_visits.url + path}
+    asked = alice_visits.post(f"{alice_visits.url}{path}/messages", data=form, headers=referer)
+
+    assert asked.url == f"{alice_visits.url}/login?next={path}"
+
+
+def test_the_address_of_a_form_says_that_there_is_nothing_to_read(alice_visits, path):
+    answer = alice_visits.open(f"{path}/messages")
+
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "POST"
+    assert "only forms are sent to it" in answer.text
+
+
 def test_a_page_is_compressed_and_what_the_api_answers_is_not(alice_visits, alice, lunch, path):
     for number in range(30):
         lunch.say(alice, f"the {number}th message")

@@ -102,6 +102,56 @@ def test_editing_and_deleting(visit, path, alice, bob):
     expect(his.locator(".message [data-act]:visible")).to_have_count(0)
 
 
+def test_the_files_of_a_message_stay_when_it_is_edited(visit, path, alice, bob):
+    hers, his = visit(alice, path), visit(bob, path)
+    plan = {"name": "plan.txt", "mimeType": "text/plain", "buffer": b"noodles"}
+    hers.locator("input[type=file]").set_input_files([plan])
+    expect(hers.locator(".upload--done")).to_have_count(1)
+    say(hers, "The plan")
+    expect(his.locator(".file__name")).to_have_text("plan.txt")
+    for is_reloaded in (False, True):
+        if is_reloaded:
+            hers.reload()
+            come_to_life(hers)
+        words = texts(hers).inner_text()
+
+        hers.locator(".composer__text").press("ArrowUp")
+        expect(hers.locator(".composer__text")).to_have_value(words)
+        say(hers, f"{words}, edited")
+
+        for page in (hers, his):
+            expect(texts(page)).to_have_text(f"{words}, edited")
+            expect(page.locator(".file__name")).to_have_text("plan.txt")
+
+
+def test_a_text_that_is_too_long_stays_where_it_was_written(visit, path, alice):
+    page = visit(alice, path)
+    text = "x" * 8_001
+    page.locator(".composer__text").fill(text)
+    page.locator(".composer__text").press("Enter")
+
+    expect(page.locator("[data-part=complaint]")).to_contain_text("At most 8000 characters")
+    expect(page.locator(".composer__text")).to_have_value(text)
+    page.locator(".composer__text").press("Backspace")
+    page.locator(".composer__text").press("Enter")
+    expect(texts(page)).to_have_text([text[1:]])
+
+
+def test_the_focus_goes_to_the_pane_that_is_shown(visit, path, alice):
+    page = visit(alice, path, size=NARROW)
+    come_to_life(page)
+    for link, pane in [
+        (".pane-head__details", "details"),
+        (".pane-head__back--details", "main"),
+        (".conversation .pane-head__back", "rooms"),
+    ]:
+        page.locator(link).press("Enter")
+        expect(page.locator(f"#{pane}")).to_be_visible()
+        page.wait_for_function(
+            "pane => document.activeElement.closest(`#${pane}`)?.checkVisibility()", arg=pane
+        )
+
+
 def test_files_with_progress_and_without_a_text(visit, path, alice, bob):
     hers, his = visit(alice, path), visit(bob, path)
     image = samples.image("PNG", (300, 200))
@@ -973,6 +1023,13 @@ def test_keys(visit, path, make_room, alice, bob):
     expect(page.locator("h1")).to_have_text("One")
     page.locator("message-list").focus()
     page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    # The same key of a Persian keyboard, which Playwright does not know.
+    page.evaluate(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '؟', bubbles: true}))"
+    )
     expect(page.locator("#keys")).to_be_visible()
 
 

@@ -29,7 +29,6 @@ async function answer(method, url, body, progress) {
 	return response
 }
 
-/** The same of a `path` of the rooms. */
 export const call = (method, path, body) => answer(method, `/chat/chat_rooms/${path}`, body && JSON.stringify(body))
 
 /** Upload a file. `progress` gets the share that is sent, and the request, to abort it. */

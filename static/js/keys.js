@@ -18,7 +18,7 @@ document.addEventListener("keydown", (event) => {
 	else if (isCommand || one("dialog[open], :popover-open")) return
 	else if (altKey && key === "ArrowUp") go(-1, shiftKey)
 	else if (altKey && key === "ArrowDown") go(1, shiftKey)
-	else if (key === "?" && !target.matches?.("input, textarea, select")) one("#keys").showModal()
+	else if ("?؟".includes(key) && !target.matches?.("input, textarea, select")) one("#keys").showModal()
 	else return
 	event.preventDefault()
 })

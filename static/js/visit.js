@@ -18,9 +18,9 @@ export async function visit(url, { push = true, body } = {}) {
 	one("#stage").replaceWith(stage)
 	document.title = page.title
 	announce("visited")
-	const target = one(".message[autofocus]", stage)
-	const writing = matchMedia("(hover: hover)").matches && one(".composer__text", stage)
-	;(one("[aria-invalid=true]", stage) || target || writing || one("#main")).focus({ preventScroll: true })
+	const first = matchMedia("(hover)").matches ? ".composer__text" : "#main"
+	const places = ["[aria-invalid=true]", ".message[autofocus]", first, "#main", "#details", "#rooms"].map((place) => one(place))
+	places.find((each) => each?.checkVisibility()).focus({ preventScroll: true })
 }
 
 addEventListener("popstate", () => visit(location.href, { push: false }))

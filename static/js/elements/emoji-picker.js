@@ -14,7 +14,7 @@ define("emoji-picker", (picker, { hear, listen, acts, part }) => {
 			const found = await findEmoji(wanted)
 			if (wanted !== search.value) return
 			grid.replaceChildren(...found.map(({ emoji, description }) => Object.assign(clone("emoji"), { textContent: emoji, title: description })))
-			part("none").hidden = found.length > 0
+			part("none").hidden = !!found.length
 		} catch {
 			picker.hidePopover()
 			announce("complaint", { message: say("no_answer") })

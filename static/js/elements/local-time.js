@@ -4,10 +4,10 @@ const DAY = 24 * 60 * 60 * 1000 // milliseconds
 
 const formatter = (options) => new Intl.DateTimeFormat(locale, options).format
 const time = formatter({ hour: "2-digit", minute: "2-digit" })
-const full = formatter({ dateStyle: "full", timeStyle: "short" })
 const weekday = formatter({ weekday: "short" })
 const date = formatter({ dateStyle: "short" })
-const day = formatter({ weekday: "long", day: "numeric", month: "long", year: "numeric" })
+// With a weekday, browsers put Persian dates in a wrong order.
+const day = formatter({ dateStyle: "long" })
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" })
 
 function daysSince(moment) {
@@ -38,7 +38,7 @@ class LocalTime extends HTMLElement {
 		const moment = new Date(this.getAttribute("datetime"))
 		if (isNaN(moment)) return
 		this.textContent = forms[this.getAttribute("form")](moment)
-		this.title = full(moment)
+		this.title = forms.moment(moment)
 	}
 }
 

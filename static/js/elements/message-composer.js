@@ -8,7 +8,9 @@ import { request } from "#socket"
 import { say } from "#texts"
 
 const TYPING_INTERVAL = 3_000 // milliseconds
+const LONGEST = 8_000 // characters
 
+const joined = (...parts) => parts.filter((each) => each?.trim()).join("\n")
 const entersSend = document.body.dataset.enterSends !== "false"
 
 /** Where a person writes, answers, edits and uploads. */
@@ -20,7 +22,7 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 	const draft = `draft:${room}`
 	const files = part("files")
 	const keepDraftSoon = soon(keepDraft)
-	let editing = null // the id of a message
+	let editing = null // a message's row
 	let toldAt = 0
 
 	function pressed(event) {
@@ -42,8 +44,9 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		event.preventDefault()
 		if (editing) return saveEdit()
 		const urls = [...files.children].map((item) => item.dataset.url)
-		const content = [text.value, ...urls].filter((each) => each?.trim()).join("\n")
-		if (!content || urls.includes(undefined)) return // which is still on its way
+		const content = joined(text.value, ...urls)
+		if (!content || urls.includes(undefined)) return // still on its way
+		if ([...content].length > LONGEST) return complain(say("too_long"))
 		files.replaceChildren()
 		const replyTo = Number(form.reply_to.value) || undefined
 		explain("")
@@ -83,8 +86,8 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 
 	function edit(row) {
 		keepDraft()
-		editing = row.dataset.id
-		text.value = row.dataset.content
+		editing = row
+		text.value = row.dataset.text
 		explain("edit")
 	}
 
@@ -97,8 +100,9 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 	}
 
 	function saveEdit() {
-		const content = text.value
-		if (content.trim()) call("PATCH", `${room}/messages/${editing}`, { content }).then(cancel, ({ message }) => complain(message))
+		const urls = all("a", field(editing, "files")).map((link) => link.getAttribute("href"))
+		const content = joined(text.value, ...urls)
+		if (content) call("PATCH", `${room}/messages/${editing.dataset.id}`, { content }).then(cancel, ({ message }) => complain(message))
 	}
 
 	function addFiles(chosen, event) {

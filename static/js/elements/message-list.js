@@ -133,7 +133,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	function showState({ client_id, failed }) {
 		const row = pendingRow(client_id)
 		if (!row) return
-		row.classList.toggle("message--failed", Boolean(failed))
+		row.classList.toggle("message--failed", !!failed)
 		write(row, { state: failed ?? say("sending") })
 	}
 

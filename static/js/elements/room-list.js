@@ -66,7 +66,6 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 		show(item, 0, 0)
 	}
 
-	/** What is unread of a room, and how much of it calls the person. */
 	function show(item, unread, mentions) {
 		Object.assign(item.dataset, { unread, mentions })
 		item.classList.toggle("room--unread", unread > 0)

@@ -8,7 +8,7 @@ export const recall = (name) => tolerantly(() => JSON.parse(localStorage.getItem
 
 export function keep(name, value) {
 	if (isForgotten) return
-	tolerantly(() => (value ? localStorage.setItem(key(name), JSON.stringify(value)) : localStorage.removeItem(key(name))))
+	tolerantly(() => (value ? (localStorage[key(name)] = JSON.stringify(value)) : delete localStorage[key(name)]))
 }
 
 /** Whoever uses this browser next is not to find any of it. */

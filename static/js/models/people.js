@@ -32,7 +32,6 @@ export function peopleNamed(word) {
 		.filter(({ person, name, username }) => person !== me && (begins(name) || begins(username)))
 }
 
-/** In one line; who are too many, or unknown, as a number. */
 export function namesOf(ids) {
 	const known = ids.filter((id) => names.has(id)).slice(0, MOST_NAMED).map((id) => `\u2068${names.get(id)}\u2069`)
 	const others = ids.length - known.length

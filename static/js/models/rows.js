@@ -46,7 +46,7 @@ export function fill(row, { content, uploads, mentions = [], mentions_all, react
 	const { text, files } = split(deleted ? "" : content, uploads)
 	const names = mentions.map(usernameOf).filter(Boolean)
 	format(field(row, "text"), text, mentions_all ? [...names, "all"] : names)
-	if (isMine) row.dataset.content = content
+	if (isMine) row.dataset.text = text
 	field(row, "files").replaceChildren(...files.map((file) => fileItem(file)))
 	field(row, "edited").hidden = !edited_at || deleted
 	row.classList.toggle("message--deleted", deleted)
@@ -104,7 +104,6 @@ export function wordsOf({ content, uploads, deleted }) {
 	return oneLine(box.textContent) || files.map(({ name }) => name).join(" ")
 }
 
-/** The same of one that is shown. */
 export function wordsIn(row) {
 	if (row.matches(".message--deleted")) return field(row, "gone").textContent
 	return oneLine(field(row, "text").textContent) || oneLine(field(row, "files").textContent)
