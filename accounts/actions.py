@@ -8,6 +8,7 @@ An account changes first and its sessions end afterwards. `open_session` relies 
 """
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import timedelta
 from typing import Any
 
@@ -248,15 +249,15 @@ def change_profile(*, actor: User, **changes: Any) -> User:
     `changes` are of `policies.OWN_FIELDS`.
     """
     policies.require(changes.keys() <= policies.OWN_FIELDS)
-    is_renamed = changes.get("full_name", actor.full_name) != actor.full_name
+    person = copy(actor)  # what is refused must not show as the actor's
     for field, value in changes.items():
-        setattr(actor, field, value)
-    actor.clean_fields(exclude={field.name for field in User._meta.fields} - changes.keys())
+        setattr(person, field, value)
+    person.clean_fields(exclude={field.name for field in User._meta.fields} - changes.keys())
     if changes:
-        User.objects.filter(pk=actor.pk).update(**changes)
-    if is_renamed:
-        _tell_of_profile(actor)
-    return actor
+        User.objects.filter(pk=person.pk).update(**changes)
+    if person.full_name != actor.full_name:
+        _tell_of_profile(person)
+    return person
 
 
 def change_avatar(*, actor: User, file: "File[bytes]") -> User:

@@ -84,6 +84,16 @@ def test_a_wrong_password_says_no_more_than_that(visitor, alice):
     assert not visitor.is_logged_in
 
 
+def test_a_name_that_is_refused_is_shown_in_the_form_alone(visitor, alice):
+    visitor.log_in(alice)
+
+    refused = visitor.submit("/settings", full_name="\u202eevil")
+
+    assert refused.status_code == 422
+    assert refused.text.count("evil") == 1
+    assert "evil" not in visitor.open("/settings").text
+
+
 def test_too_many_failures_are_told_to_wait(start_server, alice):
     visitor = Visitor(start_server(THROTTLE="on"))
     answers = [visitor.log_in(alice, password="not hers") for _ in range(12)]
