@@ -3,15 +3,16 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.decorators import sync_only_middleware
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
-from .errors import answer_for, respond
+from .errors import Answer, answer_for, respond
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -49,9 +50,10 @@ class CompressedPages(GZipMiddleware):
 
 
 class Refusals:
-    """What an action refuses with an exact status is answered so on pages, too.
+    """What is refused with an exact status is answered so on pages, too, and in words.
 
-    In the API that is REST framework's business. Elsewhere Django would take it for a bug.
+    In the API that is REST framework's business. Elsewhere Django would take what an action raises
+    for a bug, and show an empty page to who types the address that a form is sent to.
     """
 
     sync_capable = True
@@ -61,7 +63,12 @@ class Refusals:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            answer = Answer(405, _("There is nothing to read here: only forms are sent to it."))
+            allowed, response = response["Allow"], respond(request, answer)
+            response["Allow"] = allowed
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, APIException) and (answer := answer_for(exception)) is not None:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from functools import cache, wraps
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,6 +19,7 @@ from django.templatetags.static import static
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import APIException
+from rest_framework.permissions import SAFE_METHODS
 
 from .errors import answer_for, respond
 from .languages import speak
@@ -108,9 +110,10 @@ def for_people(view: View) -> View:
     """
 
     @never_cache
-    @login_required
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(_page_of(request))
         apply_settings(request)
         try:
             response = view(request, *args, **kwargs)
@@ -125,6 +128,13 @@ def for_people(view: View) -> View:
         return response
 
     return page
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Where to come back to: of a form, the page that it is on, whose own address takes no GET."""
+    if request.method in SAFE_METHODS:
+        return request.get_full_path()
+    return urlsplit(request.headers.get("Referer", "")).path or "/"
 
 
 def apply_settings(request: HttpRequest) -> None:
