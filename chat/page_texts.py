@@ -6,10 +6,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from chatservice.languages import digits
-
-from .models import MESSAGE_LENGTH
-
 
 def page_texts() -> dict[str, Any]:
     """By name. Those with a count have a text for each plural category of Intl.PluralRules."""
@@ -30,8 +26,6 @@ def page_texts() -> dict[str, Any]:
         "seen_by": _("Seen by %(people)s"),
         "sending": _("Sending…"),
         "title_unread": _("(%(count)s) %(title)s"),
-        "too_long": _("At most %(limit)s characters are allowed.")
-        % {"limit": digits(MESSAGE_LENGTH)},
         "typing_one": _("%(people)s is writing…"),
         "typing_some": _("%(people)s are writing…"),
         "unread": plural(

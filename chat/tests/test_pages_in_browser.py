@@ -124,19 +124,6 @@ def test_the_files_of_a_message_stay_when_it_is_edited(visit, path, alice, bob):
             expect(page.locator(".file__name")).to_have_text("plan.txt")
 
 
-def test_a_text_that_is_too_long_stays_where_it_was_written(visit, path, alice):
-    page = visit(alice, path)
-    text = "x" * 8_001
-    page.locator(".composer__text").fill(text)
-    page.locator(".composer__text").press("Enter")
-
-    expect(page.locator("[data-part=complaint]")).to_contain_text("At most 8000 characters")
-    expect(page.locator(".composer__text")).to_have_value(text)
-    page.locator(".composer__text").press("Backspace")
-    page.locator(".composer__text").press("Enter")
-    expect(texts(page)).to_have_text([text[1:]])
-
-
 def test_the_focus_goes_to_the_pane_that_is_shown(visit, path, alice):
     page = visit(alice, path, size=NARROW)
     come_to_life(page)

@@ -8,7 +8,6 @@ import { request } from "#socket"
 import { say } from "#texts"
 
 const TYPING_INTERVAL = 3_000 // milliseconds
-const LONGEST = 8_000 // characters
 
 const joined = (...parts) => parts.filter((each) => each?.trim()).join("\n")
 const entersSend = document.body.dataset.enterSends !== "false"
@@ -46,7 +45,6 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		const urls = [...files.children].map((item) => item.dataset.url)
 		const content = joined(text.value, ...urls)
 		if (!content || urls.includes(undefined)) return // still on its way
-		if ([...content].length > LONGEST) return complain(say("too_long"))
 		files.replaceChildren()
 		const replyTo = Number(form.reply_to.value) || undefined
 		explain("")
