@@ -64,7 +64,7 @@ class Refusals:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if isinstance(response, HttpResponseNotAllowed):
+        if isinstance(response, HttpResponseNotAllowed) and "GET" not in response["Allow"]:
             answer = Answer(405, _("There is nothing to read here: only forms are sent to it."))
             allowed, response = response["Allow"], respond(request, answer)
             response["Allow"] = allowed

@@ -156,6 +156,9 @@ def test_the_address_of_a_form_says_that_there_is_nothing_to_read(alice_visits, 
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "POST"
     assert "only forms are sent to it" in answer.text
+    sent_to_a_page = alice_visits.submit(path)
+    assert sent_to_a_page.status_code == 405
+    assert "only forms" not in sent_to_a_page.text
 
 
 def test_a_page_is_compressed_and_what_the_api_answers_is_not(alice_visits, alice, lunch, path):
