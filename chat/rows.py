@@ -215,8 +215,8 @@ def words_of(message: Document) -> str:
     if message.get("deleted_at"):
         return _("This message was deleted.")
     text, files = split_content(message.get("content") or "", message.get("uploads") or [])
-    words = " ".join(plain(text).split()) or " ".join(file.name for file in files)
-    return words[:ONE_LINE]
+    words = " ".join(plain(text).split())[:ONE_LINE]
+    return words or _(", ").join(isolated(file.name) for file in files)
 
 
 def split_content(

@@ -125,6 +125,8 @@ def room_page(
         history.quoted,
         read_seq=view.room["membership"]["read_seq"] if history.newer is None else None,
     )
+    if around and all(row.seq != around for row in rows):
+        messages.warning(request, _("There is no such message in this room."))
     context = {
         **about,
         "target": around,

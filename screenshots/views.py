@@ -99,7 +99,7 @@ def attached_file(page: Page) -> None:
     page.locator("input[type=file]").set_input_files(
         {"name": "minutes of the meeting.txt", "mimeType": "text/plain", "buffer": b"Minutes"}
     )
-    page.locator(".upload--done").wait_for()
+    page.locator(".upload[data-url]").wait_for()
     page.locator(".composer__text").fill("Here are the minutes.")
 
 

@@ -303,7 +303,7 @@ def test_a_restart_in_the_middle_of_everything(visit, start_server, lunch, alice
     his.locator("input[type=file]").set_input_files(
         {"name": "note.txt", "mimeType": "text/plain", "buffer": b"note"}
     )
-    expect(his.locator(".upload--done")).to_have_count(1)
+    expect(his.locator(".upload[data-url]")).to_have_count(1)
     his.locator(".composer__send").tap()
     for page in (hers, his):
         expect(page.locator(".file__name")).to_have_text(["note.txt"])
@@ -456,7 +456,7 @@ def test_hostile_names_of_files_are_text(visit, lunch, alice, bob):
 
     for files in (plain, images):
         hers.locator("input[type=file]").set_input_files(files)
-        expect(hers.locator(".upload--done")).to_have_count(len(files))
+        expect(hers.locator(".upload[data-url]")).to_have_count(len(files))
         hers.locator(".composer__text").press("Enter")
 
     for page in (hers, his):

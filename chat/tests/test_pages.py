@@ -366,7 +366,7 @@ def test_deleting_ones_own_message(alice_visits, path, lunch, alice):
 
     page = alice_visits.open(path).text
     assert "Oh no" not in page
-    assert re.search(r'data-field="gone">This message was deleted', page)
+    assert re.search(r'class="message__gone[^>]*>This message was deleted', page)
 
 
 # Rooms

@@ -28,6 +28,8 @@ from media_upload.tests import samples
 
 pytestmark = pytest.mark.chromium
 
+PLAN = {"name": "plan.txt", "mimeType": "text/plain", "buffer": b"noodles"}
+
 
 @pytest.fixture
 def path(lunch):
@@ -66,6 +68,7 @@ def test_what_is_said_stays_after_a_reload_the_same(visit, path, alice, bob):
     expect(texts(his)).to_have_text(
         ["Message 0, edited", "Message 1", "Message 2", "See https://example.org/a?b=c. And www"]
     )
+    expect(his.locator(".message").last).to_contain_text("Seen by")
     live = his.locator(".message, .note").all_inner_texts()
     anchors = his.locator(".message__text a")
     expect(anchors).to_have_attribute("href", "https://example.org/a?b=c")
@@ -73,6 +76,7 @@ def test_what_is_said_stays_after_a_reload_the_same(visit, path, alice, bob):
     his.reload()
 
     expect(anchors).to_have_count(1)
+    expect(his.locator(".message").last).to_contain_text("Seen by")
     assert his.locator(".message, .note").all_inner_texts() == live
 
 
@@ -104,9 +108,8 @@ def test_editing_and_deleting(visit, path, alice, bob):
 
 def test_the_files_of_a_message_stay_when_it_is_edited(visit, path, alice, bob):
     hers, his = visit(alice, path), visit(bob, path)
-    plan = {"name": "plan.txt", "mimeType": "text/plain", "buffer": b"noodles"}
-    hers.locator("input[type=file]").set_input_files([plan])
-    expect(hers.locator(".upload--done")).to_have_count(1)
+    hers.locator("input[type=file]").set_input_files([PLAN])
+    expect(hers.locator(".upload[data-url]")).to_have_count(1)
     say(hers, "The plan")
     expect(his.locator(".file__name")).to_have_text("plan.txt")
     for is_reloaded in (False, True):
@@ -151,7 +154,7 @@ def test_files_with_progress_and_without_a_text(visit, path, alice, bob):
             {"name": "not this.txt", "mimeType": "text/plain", "buffer": b"a"},
         ]
     )
-    expect(hers.locator(".upload--done")).to_have_count(4)
+    expect(hers.locator(".upload[data-url]")).to_have_count(4)
     hers.locator(".upload", has_text="not this").get_by_role("button").click()
     hers.locator(".composer__text").press("Enter")
 
@@ -408,6 +411,35 @@ def test_a_message_that_is_refused_can_be_tried_again_or_dropped(visit, path, al
     assert lunch.messages(bob) == []
 
 
+def test_what_is_refused_can_be_written_again(visit, path, alice, lunch):
+    page = visit(alice, path)
+    text = page.locator(".composer__text")
+    say(page, "Which one?")
+    act(page, page.locator(SENT).first, "reply")
+    page.locator(".composer input[type=file]").set_input_files(PLAN)
+    expect(page.locator(".upload[data-url]")).to_have_count(1)
+    say(page, "x" * 8_001)
+    failed = page.locator(".message--failed")
+    expect(failed).to_contain_text("At most 8000 characters")
+    page.reload()
+
+    failed.get_by_role("button", name="Edit").click()
+
+    expect(failed).to_have_count(0)
+    expect(text).to_be_focused()
+    expect(text).to_have_value("x" * 8_001)
+    expect(page.locator(".composer__about")).to_contain_text("Which one?")
+    expect(page.locator(".composer .file__name")).to_have_text("plan.txt")
+    say(page, "That one")
+    answer = page.locator(SENT).last
+    expect(texts(page)).to_have_text(["Which one?", "That one"])
+    expect(answer.locator(".quote")).to_contain_text("Which one?")
+    expect(answer.locator(".file__name")).to_have_text("plan.txt")
+    page.reload()
+    expect(page.locator(".message")).to_have_count(2)
+    expect(text).to_have_value("")
+
+
 def test_a_draft_survives_a_reload_and_a_change_of_rooms(visit, path, make_room, alice, bob):
     make_room(alice, bob, name="Other")
     page = visit(alice, path)
@@ -423,6 +455,73 @@ def test_a_draft_survives_a_reload_and_a_change_of_rooms(visit, path, make_room,
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("link", name="Sign up")).to_be_visible()
     assert page.evaluate("localStorage.length") == 0
+
+
+def test_a_draft_keeps_what_it_answers_and_its_files(visit, path, lunch, alice, bob):
+    lunch.say(bob, "Which one?")
+    page = visit(alice, path)
+    text = page.locator(".composer__text")
+    act(page, page.locator(SENT).first, "reply")
+    text.fill("That")
+    page.locator(".composer input[type=file]").set_input_files(PLAN)
+    expect(page.locator(".upload[data-url]")).to_have_count(1)
+
+    page.reload()
+
+    expect(text).to_have_value("That")
+    expect(page.locator(".composer__about")).to_contain_text("Bob Which one?")
+    expect(page.locator(".composer .file__name")).to_have_text("plan.txt")
+    act(page, page.locator(SENT).first, "reply")
+    page.get_by_role("link", name="Cancel").click()
+    expect(text).to_have_value("That")
+    page.get_by_role("button", name="Remove the file").click()
+    page.reload()
+    expect(text).to_have_value("That")
+    expect(page.locator(".composer__about")).to_be_hidden()
+    expect(page.locator(".composer .file__name")).to_have_count(0)
+
+
+def test_to_empty_a_message_is_to_delete_it(visit, path, lunch, alice):
+    lunch.say(alice, "Never mind")
+    page = visit(alice, path)
+    text = page.locator(".composer__text")
+    text.fill("")
+    text.press("ArrowUp")
+    expect(text).to_have_value("Never mind")
+    say(page, "")
+    expect(page.locator("#confirm-delete")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(texts(page)).to_have_text(["Never mind"])
+    expect(text).to_have_value("")
+    text.press("ArrowUp")
+    say(page, "")
+    page.locator("#confirm-delete").get_by_role("button", name="Delete the message").click()
+    expect(page.locator(".message--deleted")).to_have_count(1)
+
+
+def test_who_is_removed_is_offered_nothing_more(visit, path, lunch, alice, bob):
+    lunch.say(alice, "Hello")
+    page = visit(bob, path)
+    come_to_life(page)
+    expect(page.locator(".member")).to_have_count(2)
+
+    assert alice.http.delete(f"{lunch.path}/members/{bob.id}").status_code == 204
+
+    expect(page.locator("[data-part=complaint]")).to_have_text("You are no longer in this room.")
+    expect(texts(page)).to_have_text(["Hello"])
+    expect(page.locator(".message [data-act]:visible")).to_have_count(0)
+    expect(page.locator(".details form, .member")).to_have_count(0)
+    expect(page.locator(".composer__text")).to_be_disabled()
+
+
+def test_an_address_of_no_message_says_so(visit, path, lunch, alice):
+    lunch.say(alice, "Hello")
+    page = visit(alice, f"{path}/99999")
+    expect(page.locator(".notice--warning")).to_have_text("There is no such message in this room.")
+    expect(texts(page)).to_have_text(["Hello"])
+    page.goto(f"{path}/2")
+    expect(texts(page)).to_have_text(["Hello"])
+    expect(page.locator(".notice--warning")).to_have_count(0)
 
 
 def test_no_token_is_kept_where_scripts_reach_it(visit, path, alice):
@@ -706,6 +805,7 @@ def test_emoji_that_cannot_be_fetched(visit, path, alice):
     expect(page.locator("[data-part=complaint]")).to_have_text("The service does not answer.")
     expect(page.locator("emoji-picker")).to_be_hidden()
     page.context.set_offline(False)
+    expect(page.locator("[data-part=complaint]")).to_have_text("")
     button.click()
 
     expect(page.locator(".picker__emoji").first).to_be_visible()

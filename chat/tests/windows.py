@@ -37,6 +37,7 @@ def rows(page):
     return page.locator(".messages").evaluate(
         """list => [...list.querySelectorAll(".message")].map((row) => {
             const copy = row.cloneNode(true)
+            for (const link of copy.querySelectorAll("a[data-act]")) link.removeAttribute("href")
             for (const chip of copy.querySelectorAll(".chip")) chip.removeAttribute("formaction")
             for (const time of copy.querySelectorAll("local-time")) time.removeAttribute("datetime")
             for (const seen of copy.querySelectorAll(".message__faces, .message__seen"))

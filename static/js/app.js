@@ -11,9 +11,9 @@ import "#room-switcher"
 import "#live-line"
 import "#keys"
 import "#notifications"
-import { one } from "#dom"
-import { forgetEverything } from "#kept"
 import { start } from "#live"
+import { forgetEverything } from "#outbox"
+import { one } from "#page"
 
 one("[data-log-out]").addEventListener("submit", forgetEverything)
 start()

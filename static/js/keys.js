@@ -1,6 +1,6 @@
 // The keys that work all over the page.
 
-import { all, announce, one } from "#dom"
+import { all, one, tell } from "#page"
 import { visit } from "#visit"
 
 function go(step, isForUnread) {
@@ -14,7 +14,7 @@ function go(step, isForUnread) {
 document.addEventListener("keydown", (event) => {
 	const { key, code, altKey, shiftKey, target } = event
 	const isCommand = event.ctrlKey || event.metaKey
-	if (isCommand && !altKey && code === "KeyK") announce("switch_rooms")
+	if (isCommand && !altKey && code === "KeyK") tell("switch_rooms")
 	else if (isCommand || one("dialog[open], :popover-open")) return
 	else if (altKey && key === "ArrowUp") go(-1, shiftKey)
 	else if (altKey && key === "ArrowDown") go(1, shiftKey)

@@ -1,10 +1,10 @@
 // Every room's log, kept up with the server's. Entries come out as `chat:entry`, once, in order.
 
-import { announce, hear } from "#dom"
 import { prepare } from "#formatting"
+import { hear, tell } from "#page"
 import { me } from "#people"
 import { RoomLog } from "#room-log"
-import { connect, isConnected, request } from "#socket"
+import { connect, isConnected, request } from "#server"
 
 const PATIENCE = 2_000 // milliseconds for a stored entry to arrive
 const SILENCE = 30_000 // milliseconds after which one might have been lost
@@ -12,7 +12,7 @@ const SILENCE = 30_000 // milliseconds after which one might have been lost
 const logs = new Map()
 let isCatchingUp = false
 let heardAt = 0
-let delivered = Promise.resolve()
+let delivered
 
 /** Go on after `seq`: a fresh page has all up to there. */
 export function follow(room, seq) {
@@ -22,8 +22,9 @@ export function follow(room, seq) {
 
 /** Hear again of what came after `seq`, before there was a page to show it. */
 export function rewind(room, seq) {
-	if (seq >= (logs.get(room)?.seq ?? 0)) return
-	logs.get(room).seq = seq
+	const log = logs.get(room)
+	if (!(seq < log?.seq)) return
+	log.seq = seq
 	catchUp()
 }
 
@@ -34,13 +35,13 @@ export function start() {
 		room_event(entry) {
 			heardAt = Date.now()
 			const log = logs.get(entry.room_id)
-			if (!log) return announce("room_stale", { room: entry.room_id })
+			if (!log) return tell("room_stale", { room: entry.room_id })
 			deliver(log.take(entry))
 			if (log.isMissing) catchUp()
 		},
 		resumed({ rooms }) {
 			if (settle(rooms)) catchUp()
-			announce("caught_up")
+			tell("caught_up")
 		},
 		resync: catchUp,
 	})
@@ -72,7 +73,7 @@ function settle(rooms) {
 			hasMore ||= more
 		} else {
 			deliver(log?.restart(last_seq) ?? [])
-			announce("room_stale", { room })
+			tell("room_stale", { room })
 		}
 	}
 	return hasMore
@@ -81,16 +82,15 @@ function settle(rooms) {
 /** In order: the first text waits for what formats it, and the rest for that. */
 function deliver(entries) {
 	for (const entry of entries) {
-		delivered = delivered.then(async () => {
-			if (entry.content) await prepare()
-			announce("entry", entry)
+		delivered = Promise.all([delivered, entry.content && prepare()]).then(() => {
 			const isClosed = entry.deleted && entry.kind === "room"
 			if (isClosed || entry.removed?.some(({ id }) => id === me)) forget(entry.room_id, isClosed)
+			else tell("entry", entry)
 		})
 	}
 }
 
 function forget(room, isClosed) {
 	logs.delete(room)
-	announce("room_gone", { room, isClosed })
+	tell("room_gone", { room, isClosed })
 }

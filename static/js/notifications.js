@@ -1,7 +1,7 @@
 // The browser's notices of what is said where the reader does not look.
 
+import { field, hear, one } from "#page"
 import { senderOf } from "#people"
-import { field, hear, one } from "#dom"
 import { wordsOf } from "#rows"
 import { visit } from "#visit"
 

@@ -1,13 +1,34 @@
-// Messages on their way. Each keeps its client_id until it is stored, so no retry says it twice.
+// What this browser keeps of a person: drafts, and messages on their way. Never a token.
 
-import { announce, hear } from "#dom"
 import { prepare } from "#formatting"
-import { keep, recall } from "#kept"
 import { expect } from "#live"
+import { hear, say, tell } from "#page"
 import { me } from "#people"
-import { isConnected, request } from "#socket"
-import { say } from "#texts"
+import { isConnected, request } from "#server"
 
+const key = (name) => `chat:${me}:${name}`
+let isForgotten = false
+
+export const recall = (name) => tolerantly(() => JSON.parse(localStorage.getItem(key(name))))
+
+export function keep(name, value) {
+	if (isForgotten) return
+	tolerantly(() => (value ? (localStorage[key(name)] = JSON.stringify(value)) : delete localStorage[key(name)]))
+}
+
+/** Whoever uses this browser next is not to find any of it. */
+export function forgetEverything() {
+	isForgotten = true
+	tolerantly(() => localStorage.clear())
+}
+
+function tolerantly(action) {
+	try {
+		return action()
+	} catch {}
+}
+
+// Each keeps its client_id, so that no retry says it twice.
 const items = new Map((recall("outbox") ?? []).map((item) => [item.client_id, item]))
 
 export function post(room, content, reply_to) {
@@ -17,27 +38,25 @@ export function post(room, content, reply_to) {
 	items.set(client_id, item)
 	save()
 	transmit(item)
-	prepare().then(() => announce("pending", item))
+	prepare().then(() => tell("pending", item))
 }
 
 export const retry = (clientId) => transmit(items.get(clientId))
 
-export function discard(clientId) {
-	if (items.delete(clientId)) save()
-}
+export const discard = (clientId) => items.delete(clientId) && save()
 
 export const unsent = (room) => [...items.values()].filter((item) => item.room === room)
 
 hear({
 	// Before what is written from now on: one's own messages stay in order.
 	connected: () => [...items.values()].filter((item) => !item.failed).forEach(transmit),
-	entry: (entry) => entry.client_id && entry.actor.id === me && discard(entry.client_id),
+	entry: (entry) => entry.actor.id === me && discard(entry.client_id),
 })
 
 async function transmit(item) {
 	const { client_id, room, content, reply_to } = item
 	delete item.failed
-	announce("progress", item)
+	tell("progress", item)
 	if (!isConnected()) return
 	try {
 		const { seq } = await request("chat_message", { room, message: content, client_id, reply_to })
@@ -47,7 +66,7 @@ async function transmit(item) {
 		if (!items.has(client_id) || !isConnected()) return // it has arrived, or is sent again later
 		item.failed = say("not_sent", { reason: error.message })
 		save()
-		announce("progress", item)
+		tell("progress", item)
 	}
 }
 

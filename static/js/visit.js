@@ -1,7 +1,7 @@
 // From page to page: the server's is fetched, and its middle put in place.
 
-import { fetchPage } from "#api"
-import { announce, one } from "#dom"
+import { one, tell } from "#page"
+import { fetchPage } from "#server"
 
 const PAGES = /^\/($|rooms\/)/
 
@@ -17,7 +17,7 @@ export async function visit(url, { push = true, body } = {}) {
 	one("#panes").dataset.pane = one("#panes", page).dataset.pane
 	one("#stage").replaceWith(stage)
 	document.title = page.title
-	announce("visited")
+	tell("visited")
 	const first = matchMedia("(hover)").matches ? ".composer__text" : "#main"
 	const places = ["[aria-invalid=true]", ".message[autofocus]", first, "#main", "#details", "#rooms"].map((place) => one(place))
 	places.find((each) => each?.checkVisibility()).focus({ preventScroll: true })

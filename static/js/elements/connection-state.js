@@ -1,4 +1,4 @@
-import { define } from "#element"
+import { define } from "#page"
 
 const PATIENCE = 1_500 // milliseconds of an outage not worth a word
 const GOOD_NEWS = 3_000 // milliseconds that its end is shown

@@ -1,7 +1,5 @@
-import { define } from "#element"
 import { findEmoji } from "#emoji"
-import { announce, clone, one } from "#dom"
-import { say } from "#texts"
+import { clone, define, one, say, tell } from "#page"
 
 define("emoji-picker", (picker, { hear, listen, acts, part }) => {
 	const search = one("input", picker)
@@ -17,7 +15,7 @@ define("emoji-picker", (picker, { hear, listen, acts, part }) => {
 			part("none").hidden = !!found.length
 		} catch {
 			picker.hidePopover()
-			announce("complaint", { message: say("no_answer") })
+			tell("complaint", { message: say("no_answer") })
 		}
 	}
 

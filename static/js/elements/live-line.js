@@ -1,12 +1,10 @@
-import { all, field, one, write } from "#dom"
-import { define } from "#element"
+import { all, define, digits, field, one, say, write } from "#page"
 import { me, namesOf } from "#people"
-import { digits, say } from "#texts"
 
 const LASTS = 5_000 // milliseconds
 const MOST_FACES = 4
 
-const tell = (text, ids) => (ids.length ? say(text, { people: namesOf(ids) }) : "")
+const words = (text, ids) => (ids.length ? say(text, { people: namesOf(ids) }) : "")
 
 /** Says who is writing, and who has read how far: faces are at the last message seen. */
 define("live-line", (line, { hear, soon, part }) => {
@@ -15,7 +13,7 @@ define("live-line", (line, { hear, soon, part }) => {
 	let read
 
 	function showTyping() {
-		part("typing").textContent = tell(typing.size > 1 ? "typing_some" : "typing_one", [...typing.keys()])
+		part("typing").textContent = words(typing.size > 1 ? "typing_some" : "typing_one", [...typing.keys()])
 	}
 
 	function stop(id) {
@@ -38,11 +36,11 @@ define("live-line", (line, { hear, soon, part }) => {
 			const { seq, sender } = row.dataset
 			wrote.add(sender)
 			const readers = [...read.keys()].filter((id) => wrote.has(id) || read.get(id) >= seq)
-			const seen = tell("seen_by", readers)
+			const seen = words("seen_by", readers)
 			if (row.matches(".message--mine")) write(row, { seen })
 			showFaces(field(row, "faces"), readers.filter((id) => faceless.delete(id) && id !== sender), seen)
 		}
-		part("seen").textContent = rows.length ? field(rows[0], "seen").textContent : ""
+		part("seen").textContent = rows[0] ? field(rows[0], "seen").textContent : ""
 	}
 
 	function showFaces(slot, ids, label) {

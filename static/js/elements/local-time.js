@@ -1,6 +1,6 @@
-import { locale } from "#texts"
+import { locale } from "#page"
 
-const DAY = 24 * 60 * 60 * 1000 // milliseconds
+const DAY = 86_400_000 // milliseconds
 
 const formatter = (options) => new Intl.DateTimeFormat(locale, options).format
 const time = formatter({ hour: "2-digit", minute: "2-digit" })

@@ -1,15 +1,13 @@
-import { call, upload } from "#api"
-import { all, announce, clone, field, keepFocus, one, write } from "#dom"
-import { define } from "#element"
-import { keep, recall } from "#kept"
-import { wordsIn } from "#rows"
-import { post } from "#outbox"
-import { request } from "#socket"
-import { say } from "#texts"
+import { discard, keep, post, recall } from "#outbox"
+import { all, clone, define, field, keepFocus, one, say, tell, write } from "#page"
+import { anyUpload, split, wordsIn } from "#rows"
+import { call, request, upload } from "#server"
 
 const TYPING_INTERVAL = 3_000 // milliseconds
 
-const joined = (...parts) => parts.filter((each) => each?.trim()).join("\n")
+const joined = (...parts) => parts.filter((part) => part?.trim()).join("\n")
+const filesOf = (row) => all("a", field(row, "files")).map((link) => link.getAttribute("href"))
+const quoteIn = (part) => ["quote-name", "quote-text"].map((name) => field(part, name).textContent)
 const entersSend = document.body.dataset.enterSends !== "false"
 
 /** Where a person writes, answers, edits and uploads. */
@@ -21,34 +19,33 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 	const draft = `draft:${room}`
 	const files = part("files")
 	const keepDraftSoon = soon(keepDraft)
+	const urls = () => [...files.children].map((item) => item.dataset.url)
+	const answered = () => [form.reply_to.value, ...quoteIn(about)]
+	const complain = (words) => (part("complaint").textContent = words)
 	let editing = null // a message's row
+	let held = null // what was being written before
 	let toldAt = 0
 
 	function pressed(event) {
 		const { key, shiftKey, altKey, ctrlKey, metaKey } = event
 		if (event.isComposing || text.ariaAutoComplete) return // it is for what is proposed
-		if (key === "Enter" && !altKey && (ctrlKey || metaKey || shiftKey !== entersSend)) {
-			form.requestSubmit()
-		} else if (key === "ArrowUp" && !text.value && !altKey && !editing) {
-			const last = all(".message--mine[data-seq]:not(.message--deleted)").at(-1)
-			if (!last) return
-			edit(last)
-		} else if (key === "Escape" && !about.hidden) {
-			cancel()
-		} else return
+		const mine = all(".message--mine[data-seq]:not(.message--deleted)")
+		if (key === "Enter" && !altKey && (ctrlKey || metaKey || shiftKey !== entersSend)) form.requestSubmit()
+		else if (key === "ArrowUp" && !text.value && !altKey && !editing && mine[0]) edit(mine.at(-1))
+		else if (key === "Escape" && !about.hidden) cancel()
+		else return
 		event.preventDefault()
 	}
 
 	function submitted(event) {
 		event.preventDefault()
 		if (editing) return saveEdit()
-		const urls = [...files.children].map((item) => item.dataset.url)
-		const content = joined(text.value, ...urls)
-		if (!content || urls.includes(undefined)) return // still on its way
-		files.replaceChildren()
+		const content = joined(text.value, ...urls())
+		if (!content || urls().includes(undefined)) return // still on its way
 		const replyTo = Number(form.reply_to.value) || undefined
-		explain("")
-		setText("")
+		files.replaceChildren()
+		text.value = ""
+		explain()
 		post(room, content, replyTo)
 	}
 
@@ -59,48 +56,69 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		request("typing", { room }).catch(() => {}) // nobody misses it
 	}
 
-	function setText(value) {
-		text.value = value
-		keepDraft()
-	}
-
 	function keepDraft() {
-		if (!editing) keep(draft, text.value)
+		if (editing) return
+		const written = [joined(text.value, ...urls()), ...answered()]
+		keep(draft, joined(...written) && written)
 	}
 
-	function complain(words) {
-		part("complaint").textContent = words
-	}
-
-	/** Say above the text what becomes of it: a `reply` to a row's message, an `edit`. */
-	function explain(becomes, row) {
+	/** Say above the text what becomes of it: an edit, or a reply. */
+	function explain(seq = "", name, words) {
+		const becomes = editing ? "edit" : seq && "reply"
 		complain("")
 		about.hidden = !becomes
 		for (const each of all("[data-when]", about)) each.hidden = each.dataset.when !== becomes
-		if (row) write(about, { "quote-name": field(row, "name").textContent, "quote-text": wordsIn(row) })
-		form.reply_to.value = row?.dataset.seq ?? ""
-		text.focus()
+		write(about, { "quote-name": name, "quote-text": words })
+		form.reply_to.value = seq
+		keepDraft()
+	}
+
+	/** Go on with a text, and the files that it links to. */
+	function resume(content, seq, ...quoted) {
+		const written = split(content, anyUpload)
+		text.value = written.text
+		for (const { name, url } of written.files) attach(name).dataset.url = url
+		explain(seq, ...quoted)
 	}
 
 	function edit(row) {
-		keepDraft()
-		editing = row
-		text.value = row.dataset.text
-		explain("edit")
+		const { seq, clientId, replyTo, text: words } = row.dataset
+		if (seq) {
+			keepDraft()
+			held ??= [text.value, ...answered()]
+			editing = row
+			text.value = words
+			explain()
+		} else {
+			if (editing) cancel()
+			discard(clientId)
+			resume(joined(text.value, words, ...filesOf(row)), replyTo, ...quoteIn(row))
+			row.remove()
+		}
+		text.focus()
 	}
 
 	function cancel() {
-		if (editing) {
-			editing = null
-			setText(recall(draft) ?? "")
-		}
-		explain("")
+		const [words, seq, ...quoted] = held ?? [text.value]
+		editing = held = null
+		text.value = words
+		explain(seq, ...quoted)
+		text.focus()
 	}
 
 	function saveEdit() {
-		const urls = all("a", field(editing, "files")).map((link) => link.getAttribute("href"))
-		const content = joined(text.value, ...urls)
-		if (content) call("PATCH", `${room}/messages/${editing.dataset.id}`, { content }).then(cancel, ({ message }) => complain(message))
+		const row = editing
+		const content = joined(text.value, ...filesOf(row))
+		if (content) return call("PATCH", `${room}/messages/${row.dataset.id}`, { content }).then(cancel, ({ message }) => complain(message))
+		cancel()
+		tell("delete", { room, row })
+	}
+
+	function attach(name) {
+		const item = clone("upload")
+		write(item, { name })
+		files.append(item)
+		return item
 	}
 
 	function addFiles(chosen, event) {
@@ -111,14 +129,12 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 	}
 
 	async function send(file) {
-		const item = clone("upload")
 		const { name } = file
-		write(item, { name })
-		files.append(item)
+		const item = attach(name)
 		try {
 			const answer = await upload(file, (share, request) => (item.isConnected ? (one("progress", item).value = share) : request.abort()))
 			item.dataset.url = answer.file_url
-			item.classList.add("upload--done")
+			keepDraft()
 		} catch (error) {
 			if (!item.isConnected) return
 			item.remove()
@@ -136,9 +152,10 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		cancel,
 		"remove-file"(item) {
 			item.remove()
+			keepDraft()
 			text.focus()
 		},
-		"choose-emoji": (item, button) => announce("choose_emoji", { button, choose: insert }),
+		"choose-emoji": (item, button) => tell("choose_emoji", { button, choose: insert }),
 	})
 	hear({
 		room_gone({ isClosed }) {
@@ -148,9 +165,11 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		edit: ({ row }) => edit(row),
 		reply({ row }) {
 			if (editing) cancel()
-			explain("reply", row)
+			explain(row.dataset.seq, field(row, "name").textContent, wordsIn(row))
+			text.focus()
 		},
 		complaint: ({ message }) => complain(message),
+		connected: () => part("complaint").textContent === say("no_answer") && complain(""),
 	})
 	listen(form, "submit", submitted)
 	listen(text, "keydown", pressed)
@@ -160,11 +179,10 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		addFiles(picker.files, event)
 		picker.value = ""
 	})
-	const pane = composer.closest(".conversation")
+	const pane = one("#main")
 	listen(pane, "dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault())
 	listen(pane, "drop", (event) => addFiles(event.dataTransfer.files, event))
 	signal.onabort = keepDraft
 	picker.multiple = true
-	picker.removeAttribute("name") // sent when chosen, not with the form
-	text.value ||= recall(draft) ?? ""
+	if (!text.value && about.hidden) resume(...(recall(draft) ?? [""]))
 })

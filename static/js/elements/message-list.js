@@ -1,12 +1,9 @@
-import { call, fetchPage } from "#api"
-import { all, announce, clone, field, keepFocus, one, write } from "#dom"
-import { define } from "#element"
 import { rewind } from "#live"
 import { discard, retry, unsent } from "#outbox"
+import { all, clone, count, define, field, keepFocus, one, say, tell, write } from "#page"
 import { learn, me, meet, senderOf } from "#people"
 import * as rows from "#rows"
-import { request } from "#socket"
-import { count, say } from "#texts"
+import { call, fetchPage, request } from "#server"
 
 const MOST_ROWS = 300 // in the document
 const NEAR = 600 // pixels from an end
@@ -14,8 +11,8 @@ const AT_END = 48 // pixels that count as being there
 const ANNOUNCEMENTS = 5
 
 /**
- * A window on a room's history, whose end follows what happens. Rows know in `rev` the last entry
- * that they show: what arrives twice changes nothing the second time.
+ * A window on a room's history, whose end follows what happens. A row's `rev` is the last entry that
+ * it shows: what arrives twice changes nothing.
  */
 define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	const list = one(".messages", element)
@@ -32,7 +29,8 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	const isAtEnd = () => isLatest() && -element.scrollTop < AT_END
 	/** Fetch what is no message: notices, the room's name, its details. */
 	const refreshSoon = soon(() => show(isAtEnd() ? 0 : seqRead()))
-	const complain = (error) => announce("complaint", error)
+	const edit = (row) => tell("edit", { room, row })
+	const complain = (error) => tell("complaint", error)
 	let turn = 0
 	let isMoving = false
 	let around // the number the window was moved to
@@ -48,9 +46,9 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	}
 
 	function take(entry) {
-		if (entry.kind === "message") return takeMessage(entry)
-		if (entry.target) return change(entry)
-		refreshSoon()
+		if (entry.kind === "message") takeMessage(entry)
+		else if (entry.target) change(entry)
+		else refreshSoon()
 	}
 
 	function takeMessage(message) {
@@ -106,9 +104,8 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		const quoted = rowAt(replyTo)
 		if (quoted) return rows.quote(row, field(quoted, "name").textContent, rows.wordsIn(quoted))
 		const path = `${room}/events?after=${replyTo - 1}&limit=1`
-		for (const message of (await call("GET", path).catch(() => null))?.entries ?? []) {
-			keepPlace(() => rows.quote(row, senderOf(message), rows.wordsOf(message)))
-		}
+		const { entries: [message] = [] } = await call("GET", path).catch(() => ({}))
+		if (message) keepPlace(() => rows.quote(row, senderOf(message), rows.wordsOf(message)))
 	}
 
 	/** For screen readers, which are never read the history by itself. */
@@ -122,8 +119,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	function showUnsent(item) {
 		if (stored().some((row) => row.dataset.clientId === item.client_id)) return discard(item.client_id)
 		if (!isLatest()) return
-		const uploads = { includes: () => true } // the server will say which
-		const row = made({ ...item, sender: document.body.dataset.myName, uploads })
+		const row = made({ ...item, sender: document.body.dataset.myName, uploads: rows.anyUpload })
 		row.classList.add("message--pending")
 		list.append(row)
 		dress()
@@ -154,7 +150,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		})
 	}
 
-	function confirmDelete(row) {
+	function confirmDelete({ row }) {
 		const dialog = one("#confirm-delete")
 		dialog.returnValue = ""
 		dialog.showModal()
@@ -193,7 +189,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 			if (!known.isEqualNode(fresh)) keepFocus(() => known.replaceWith(fresh))
 		}
 		document.title = page.title
-		announce("visited")
+		tell("visited")
 		rewind(room, Number(fetched.getAttribute("last-seq")))
 		scrolled()
 	}
@@ -221,7 +217,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	}
 
 	function seen() {
-		if (!document.hidden && isAtEnd()) announce("seen", { room })
+		if (!document.hidden && isAtEnd()) tell("seen", { room })
 	}
 
 	hear({
@@ -232,9 +228,11 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 			element.scrollTop = 0
 		},
 		progress: showState,
+		delete: confirmDelete,
 		met: nameAll,
 		room_stale: refreshSoon,
 		caught_up: seen,
+		room_gone: () => keepFocus(() => all(".message__aside, .details .pane-body").forEach((each) => each.remove())),
 	})
 	acts({
 		latest: toLatest,
@@ -243,11 +241,12 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 			discard(row.dataset.clientId)
 			keepFocus(() => row.remove())
 		},
-		edit: (row) => announce("edit", { room, row }),
-		reply: (row) => announce("reply", { room, row }),
-		delete: confirmDelete,
+		edit,
+		rewrite: edit,
+		reply: (row) => tell("reply", { room, row }),
+		delete: (row) => confirmDelete({ row }),
 		react: (row, chip) => toggleReaction(row, chip.value),
-		"choose-reaction": (row, button) => announce("choose_emoji", { button, choose: (emoji) => toggleReaction(row, emoji) }),
+		"choose-reaction": (row, button) => tell("choose_emoji", { button, choose: (emoji) => toggleReaction(row, emoji) }),
 	})
 	listen(document, "click", ({ target }) => {
 		for (const menu of all("details[open]", list)) menu.open = menu.contains(target) && !target.closest("a:not([data-act=choose-reaction])")

@@ -1,11 +1,8 @@
-import { fetchPage } from "#api"
-import { all, announce, field, isCalled, one, write } from "#dom"
-import { define } from "#element"
 import { follow } from "#live"
+import { all, count, define, digits, field, isCalled, one, say, tell, write } from "#page"
 import { learn, me, nameOf, senderOf } from "#people"
 import { wordsOf } from "#rows"
-import { request } from "#socket"
-import { count, digits, say } from "#texts"
+import { fetchPage, request } from "#server"
 
 /** The person's rooms, the last active first, and what is unread in each. */
 define("room-list", (element, { hear, listen, soon, part }) => {
@@ -13,9 +10,9 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 	const items = () => [...list.children]
 	const itemOf = (room) => one(`[data-room="${room}"]`, list)
 	const refreshSoon = soon(refresh)
-	const totalSoon = soon(total, 0)
+	const totalSoon = soon(total)
 	const untold = new Map() // how far rooms are read, until it is told
-	const tellSoon = soon(tell)
+	const reportSoon = soon(report)
 	let title
 
 	function take(entry) {
@@ -41,7 +38,7 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 		if (isMine) markRead(room_id)
 		else {
 			show(item, Number(dataset.unread) + 1, Number(dataset.mentions) + (isCall ? 1 : 0))
-			announce("news", { entry, isCall, item })
+			tell("news", { entry, isCall, item })
 		}
 		// Moved, it would lose the focus.
 		if (!item.matches(":focus-within")) list.prepend(item)
@@ -52,10 +49,10 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 		if (!item || item.dataset.readSeq >= Number(item.dataset.seq)) return
 		readTo(item, item.dataset.seq)
 		untold.set(room, Number(item.dataset.seq))
-		tellSoon()
+		reportSoon()
 	}
 
-	function tell() {
+	function report() {
 		// Should it get lost, the next message seen says it again.
 		for (const [room, seq] of untold) request("read", { room, seq }).catch(() => {})
 		untold.clear()
@@ -88,7 +85,7 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 		one("link[rel=icon]").href = unread ? faviconUnread : favicon
 	}
 
-	/** Read the list anew, for rooms unknown here. */
+	/** Read the list anew, for unknown rooms. */
 	async function refresh() {
 		const { response: page } = await fetchPage("/", { part: "rooms" })
 		for (const fresh of page ? all(".room-items > .room", page).reverse() : []) {

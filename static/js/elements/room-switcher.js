@@ -1,6 +1,5 @@
 import Combobox from "@github/combobox-nav"
-import { all, isCalled, one } from "#dom"
-import { define } from "#element"
+import { all, define, isCalled, one } from "#page"
 
 const MOST_SHOWN = 50
 

@@ -1,8 +1,7 @@
 import Combobox from "@github/combobox-nav"
-import { define } from "#element"
 import { findEmoji } from "#emoji"
+import { clone, define, field, write } from "#page"
 import { peopleNamed, portray } from "#people"
-import { clone, field, write } from "#dom"
 
 const BEGUN = /(?:^|[\s(])([@:])([^\s@:]*)$/ // a name or an emoji, before the cursor
 const MOST = 6

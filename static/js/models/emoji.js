@@ -1,6 +1,6 @@
 // All emoji, fetched when somebody first looks for one.
 
-import { fetchModule, one } from "#dom"
+import { fetchModule, one } from "#page"
 
 const folded = (text) => text.toLowerCase().replace(/[\s\u200c]+/g, "_")
 

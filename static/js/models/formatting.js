@@ -1,6 +1,6 @@
-// What people write, formatted: chat/formatting.py does the same, rule by rule, on the server.
+// Formats what people write, rule by rule as chat/formatting.py does on the server.
 
-import { fetchModule } from "#dom"
+import { fetchModule } from "#page"
 
 const RULES = ["blockquote", "fence", "list", "autolink", "backticks", "emphasis", "escape", "link", "linkify", "newline", "strikethrough"]
 const MARKS = /[[*_~`<\\]/g

@@ -1,15 +1,14 @@
 // The people that the page has mentioned.
 
-import { call } from "#api"
-import { all, announce, field, hear, one } from "#dom"
-import { count, say } from "#texts"
+import { all, count, field, hear, one, say, tell } from "#page"
+import { call } from "#server"
 
 const MOST_NAMED = 10
 
 export const { me } = document.body.dataset
 
 const names = new Map()
-const usernames = new Map()
+export const usernames = new Map()
 const asked = new Set()
 
 export function meet(part) {
@@ -24,12 +23,9 @@ export const nameOf = (id, otherwise) => names.get(id) ?? otherwise
 
 export const senderOf = (message) => nameOf(message.sender_id, message.sender)
 
-export const usernameOf = (id) => usernames.get(id)
-
 export function peopleNamed(word) {
-	const begins = (name) => ` ${name}`.toLocaleLowerCase().includes(` ${word.toLocaleLowerCase()}`)
-	return all("[data-person]").map(({ dataset }) => dataset)
-		.filter(({ person, name, username }) => person !== me && (begins(name) || begins(username)))
+	const begins = ({ name, username }) => ` ${name} ${username}`.toLocaleLowerCase().includes(` ${word.toLocaleLowerCase()}`)
+	return all("[data-person]").map(({ dataset }) => dataset).filter((each) => each.person !== me && begins(each))
 }
 
 export function namesOf(ids) {
@@ -47,7 +43,7 @@ export async function learn(room, ...ids) {
 		names.set(id, full_name || username)
 		usernames.set(id, username)
 	}
-	announce("met", { room })
+	tell("met", { room })
 	return true
 }
 

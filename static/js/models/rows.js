@@ -1,11 +1,10 @@
 // The rows of a conversation, live: chat/rows.py is the same for what is fetched.
 
-import { all, clone, field, one, write } from "#dom"
 import { format } from "#formatting"
-import { me, nameOf, namesOf, portray, usernameOf } from "#people"
-import { digits, say } from "#texts"
+import { all, clone, digits, field, one, say, write } from "#page"
+import { me, nameOf, namesOf, portray, usernames } from "#people"
 
-const GROUPING = 5 * 60 * 1000 // milliseconds
+const GROUPING = 300_000 // milliseconds
 const ONE_LINE = 120 // characters
 const FILE_LINE = /^\/media\/([0-9a-f]{24})\/(\S+)$/gm
 const IMAGE_NAME = /\.(png|jpe?g|gif|webp|avif|bmp)$/i
@@ -24,8 +23,6 @@ export function messageRow(message) {
 		row.id = `message-${seq}`
 		Object.assign(row.dataset, { seq, id, rev })
 		field(row, "link").href = `/rooms/${room_id}/${seq}#${row.id}`
-		for (const link of all("a", field(row, "actions"))) link.href = `/rooms/${room_id}/messages/${id}`
-		field(row, "reply-link").href = `/rooms/${room_id}?reply_to=${seq}#composer`
 	}
 	Object.assign(field(row, "initial"), { value: sender, disabled: sender_id === me })
 	name(row, sender)
@@ -44,7 +41,7 @@ export function name(row, otherwise = field(row, "name").textContent) {
 export function fill(row, { content, uploads, mentions = [], mentions_all, reactions = {}, edited_at, deleted = false }) {
 	const isMine = row.dataset.sender === me
 	const { text, files } = split(deleted ? "" : content, uploads)
-	const names = mentions.map(usernameOf).filter(Boolean)
+	const names = mentions.map((id) => usernames.get(id)).filter(Boolean)
 	format(field(row, "text"), text, mentions_all ? [...names, "all"] : names)
 	if (isMine) row.dataset.text = text
 	field(row, "files").replaceChildren(...files.map((file) => fileItem(file)))
@@ -77,7 +74,10 @@ export function quote(row, author, words) {
 	field(row, "quote").hidden = false
 }
 
-function split(content, uploads = []) {
+export const anyUpload = { includes: () => true } // the server will decide
+
+/** The text, and the files of the lines that link to `uploads`. */
+export function split(content, uploads = []) {
 	const files = []
 	const text = content.replace(FILE_LINE, (url, id, name) => {
 		if (!uploads.includes(id)) return url
@@ -101,13 +101,15 @@ export function wordsOf({ content, uploads, deleted }) {
 	const { text, files } = split(content, uploads)
 	const box = document.createElement("p")
 	format(box, text)
-	return oneLine(box.textContent) || files.map(({ name }) => name).join(" ")
+	return oneLine(box.textContent) || listed(files.map(({ name }) => name))
 }
 
 export function wordsIn(row) {
-	if (row.matches(".message--deleted")) return field(row, "gone").textContent
-	return oneLine(field(row, "text").textContent) || oneLine(field(row, "files").textContent)
+	if (row.matches(".message--deleted")) return say("deleted")
+	return oneLine(field(row, "text").textContent) || listed(all(".file__name", row).map((name) => name.textContent))
 }
+
+const listed = (names) => names.map((name) => `\u2068${name}\u2069`).join(say("comma"))
 
 const oneLine = (text) => text.trim().replace(/\s+/g, " ").slice(0, ONE_LINE)
 
