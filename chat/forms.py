@@ -4,7 +4,14 @@ import re
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.forms.renderers import BaseRenderer
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+
+from chatservice.languages import digits
 
 from .models import (
     CLIENT_ID_LENGTH,
@@ -14,23 +21,21 @@ from .models import (
     Membership,
 )
 
-SEPARATORS = re.compile(r"[\s,;،؛]*[,;،؛\n][\s,;،؛]*")
-"""Between the names of people: commas and semicolons of both scripts, and new lines."""
-
+SEPARATORS = re.compile(r"[\s,;،؛]+")
+"""Between e-mail addresses in a list: white space, commas and semicolons of both scripts."""
 
 KNOWN_PEOPLE = "known-people"
 """The id of the list in the page that completes names."""
 
+SPARE_INPUTS = 3
+"""Inputs for one name each that a form has beyond those that are filled in."""
 
-class PeopleField(forms.CharField):
-    """E-mail addresses or user names, as a list."""
 
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("label", _("People"))
-        options.setdefault(
-            "help_text", _("E-mail addresses or user names, with commas between them.")
-        )
-        widget = forms.TextInput(
+class NameInput(forms.TextInput):
+    """Where one e-mail address or user name is typed, completed from the list in the page."""
+
+    def __init__(self) -> None:
+        super().__init__(
             attrs={
                 "autocomplete": "off",
                 "autocapitalize": "none",
@@ -38,10 +43,72 @@ class PeopleField(forms.CharField):
                 "list": KNOWN_PEOPLE,
             }
         )
-        super().__init__(max_length=50_000, widget=widget, **options)
 
-    def clean(self, value: Any) -> list[str]:
-        return [name for name in SEPARATORS.split(super().clean(value)) if name]
+
+class NameInputs(NameInput):
+    """One below the other, an input for each name: a browser completes what is in one as a whole.
+
+    The first has the id of the field, and all have its name.
+    """
+
+    use_fieldset = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return data.getlist(name)
+
+    def use_required_attribute(self, initial: Any) -> bool:
+        return False  # of all of them
+
+    def render(
+        self,
+        name: str,
+        value: list[str] | None,
+        attrs: dict[str, Any] | None = None,
+        renderer: BaseRenderer | None = None,
+    ) -> SafeString:
+        filled = [typed for typed in value or [] if typed.strip()]
+        inputs = []
+        for number, typed in enumerate([*filled, *[""] * SPARE_INPUTS]):
+            own = {"aria-label": _("Person %(number)s") % {"number": digits(number + 1)}}
+            if number:
+                own["id"] = f"{(attrs or {}).get('id', name)}_{number}"
+            inputs.append((super().render(name, typed, {**(attrs or {}), **own}, renderer),))
+        return format_html('<span class="field">{}</span>', format_html_join("\n", "{}", inputs))
+
+
+class PeopleField(forms.Field):
+    """E-mail addresses and user names, each in an input of its own; the value is their list.
+
+    A user name may have commas, semicolons and spaces in it and is never taken apart: half of it
+    could be somebody else's. Only what is a list of nothing but e-mail addresses is one.
+    """
+
+    widget = NameInputs
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("label", _("People"))
+        options.setdefault(
+            "help_text",
+            _("One e-mail address or user name in each; or a list of e-mail addresses."),
+        )
+        super().__init__(**options)
+
+    def to_python(self, value: list[str]) -> list[str]:
+        return [name for typed in value for name in _names_in(typed)]
+
+
+def _names_in(typed: str) -> list[str]:
+    """What was typed for one name; or all of it, where it is a list of e-mail addresses."""
+    parts = [part for part in SEPARATORS.split(typed) if part]
+    return parts if all(_is_email(part) for part in parts) else [typed.strip()]
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 class ChatForm(forms.Form):
@@ -81,14 +148,7 @@ class PrivateChatForm(ChatForm):
     user = forms.CharField(
         label=_("E-mail or user name"),
         max_length=254,
-        widget=forms.TextInput(
-            attrs={
-                "dir": "auto",
-                "autocomplete": "off",
-                "autocapitalize": "none",
-                "list": KNOWN_PEOPLE,
-            }
-        ),
+        widget=NameInput,
     )
 
 

@@ -374,7 +374,7 @@ def test_deleting_ones_own_message(alice_visits, path, lunch, alice):
 
 def test_making_a_room_with_people(alice_visits, bob, carol):
     answer = alice_visits.submit(
-        "/rooms/new", name="Plans", description="What next", members="bob@example.org، carol"
+        "/rooms/new", name="Plans", description="What next", members=["bob@example.org", "carol"]
     )
 
     assert answer.status_code == 200
@@ -424,6 +424,53 @@ def test_members_come_and_go(alice_visits, server, path, carol):
     removed = alice_visits.submit(f"{path}/members/{carol.id}/remove", page=path)
     assert "2 members" in removed.text
     assert Visitor(server, carol).open(path).status_code == 404
+
+
+@pytest.fixture
+def smith(anyone):
+    """Whose user name has a comma in it, and before it the whole name of Carol."""
+    fields = {"username": "carol, Smith/b", "email": "smith@example.org", "password": "two or so"}
+    assert anyone.post("/auth/signup", json=fields).status_code == 201
+    return fields
+
+
+def names_in_room(person, room):
+    return {each["username"] for each in person.http.get(f"{room.path}/members").json()}
+
+
+def test_a_name_with_a_comma_is_nobody_elses(alice_visits, path, alice, lunch, carol, smith):
+    alice_visits.submit(path + "/members", page=path, members=smith["username"])
+    unknown = alice_visits.submit(path + "/members", page=path, members="carol, Smythe")
+
+    assert unknown.status_code == 422
+    assert "Nobody is known by: carol, Smythe" in unknown.text
+    assert names_in_room(alice, lunch) == {"alice", "bob", smith["username"]}
+
+
+def test_people_are_named_one_by_one(alice_visits, path, alice, lunch, carol, smith):
+    names = ["CAROL ", "", smith["email"]]
+    alice_visits.submit(path + "/members", page=path, members=names)
+
+    assert names_in_room(alice, lunch) == {"alice", "bob", "carol", smith["username"]}
+
+
+@pytest.mark.parametrize("between", [", ", ";", "، ", " ", "\n"])
+def test_addresses_may_come_as_a_list(alice_visits, alice, bob, carol, between):
+    emails = between.join([carol.email, bob.email, ""])
+    made = alice_visits.submit("/rooms/new", name="Plans", members=emails)
+
+    assert "3 members" in made.text
+
+
+def test_every_name_is_completed_and_kept_in_the_form(alice_visits, path):
+    page = alice_visits.submit(path + "/members", page=path, members=["x, y", "", "bob"])
+
+    inputs = re.findall(r'<input[^>]* name="members"[^>]*>', page.text)
+    assert all('list="known-people"' in each for each in inputs)
+    assert ['value="x, y"' in each for each in inputs].index(True) == 0
+    assert ['value="bob"' in each for each in inputs].index(True) == 1
+    assert len([each for each in inputs if "value=" not in each]) == 3  # for others
+    assert len(set(re.findall(r'(?<= id=")[^"]*', "".join(inputs)))) == len(inputs)
 
 
 def test_a_plain_member_sees_no_button_for_what_is_refused(server, bob, alice, path):
