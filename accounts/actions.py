@@ -21,6 +21,7 @@ from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import APIException, AuthenticationFailed
 
 from chatservice import limits, realtime
+from chatservice.complaints import Complaints
 from chatservice.mongo.client import database
 from chatservice.realtime.loop import run
 from chatservice.timestamps import now
@@ -61,20 +62,41 @@ def sign_up(
 ) -> User:
     """Store a new person and return it.
 
-    Raises ValidationError for what is invalid, AlreadyRegistered for what is taken: the e-mail
-    address is looked at before the user name, also when sign-ups race.
+    Raises ValidationError as `check_sign_up` does; but AlreadyRegistered where all that is wrong is
+    that something is taken: the e-mail address goes before the user name, also when sign-ups race.
     """
-    person = User(email=email, username=username, full_name=full_name)
-    validate_new_password(password, person)
     try:
+        check_sign_up(email=email, username=username, password=password, full_name=full_name)
         return User.objects.create_user(
             email, username, password, full_name=full_name, language=language
         )
     except ValidationError as error:
-        for [complaint, *_others] in error.error_dict.values():
-            if complaint.code == "taken":
-                raise AlreadyRegistered(complaint.message) from None
+        complaints = [each for of_field in error.error_dict.values() for each in of_field]
+        if all(complaint.code == "taken" for complaint in complaints):
+            raise AlreadyRegistered(complaints[0].message) from None
         raise
+
+
+@sensitive_variables("password")
+def check_sign_up(*, password: str | None = None, **fields: str) -> None:
+    """Raise ValidationError that names all that is wrong with the fields of a new account.
+
+    `fields` are of `email`, `username` and `full_name`; what is left out is not looked at. What is
+    in use comes last, with the code `taken` and the contract's words.
+    """
+    person = User(**fields)
+    complaints = Complaints()
+    with complaints.gathered():
+        person.clean_fields(exclude={field.name for field in User._meta.fields} - fields.keys())
+    with complaints.gathered():
+        if {"email", "username"} <= fields.keys():
+            person.clean()
+    with complaints.gathered():
+        if password is not None:
+            validate_new_password(password, person)
+    with complaints.gathered():
+        User.objects.check_free(email=fields.get("email"), username=fields.get("username"))
+    complaints.raise_all()
 
 
 # Logging in
@@ -220,15 +242,24 @@ def change_password(
     Raises ValidationError (`old_password`, `new_password`) and TooManyFailures: who has stolen a
     token gets no more guesses here than at the log-in.
     """
+    complaints = Complaints()
+    with complaints.gathered():
+        user = _confirmed(actor, old_password, address)
+    with complaints.gathered():
+        validate_new_password(new_password, actor, field="new_password")
+    complaints.raise_all()
+    _set_password(user, new_password)
+    return open_session(user=user, address=address, user_agent=user_agent)
+
+
+def _confirmed(actor: User, password: str, address: str) -> User:
+    """The person as they are now. Raises ValidationError unless this is their password."""
     try:
-        user = check_credentials(name=actor.email, password=old_password, address=address)
+        return check_credentials(name=actor.email, password=password, address=address)
     except IncorrectCredentials:
         raise ValidationError(
             {"old_password": ValidationError(_("This is not your password."), code="incorrect")}
         ) from None
-    validate_new_password(new_password, user, field="new_password")
-    _set_password(user, new_password)
-    return open_session(user=user, address=address, user_agent=user_agent)
 
 
 @sensitive_variables("password")

@@ -15,6 +15,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from chatservice.complaints import Complaints
+
 from . import actions, policies
 from .back_off import account_of
 from .models import LoginFailure, Session, User
@@ -37,10 +39,14 @@ class UserAddForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         fields = self.cleaned_data
-        if not self.errors:
-            person = User(**{name: fields[name] for name in self.Meta.fields})
-            validate_new_password(fields["password"], person)
-            User.objects.check_free(person.email, person.username)
+        person = User(**{name: fields[name] for name in self.Meta.fields if name in fields})
+        complaints = Complaints()
+        with complaints.gathered():
+            if "password" in fields:
+                validate_new_password(fields["password"], person)
+        with complaints.gathered():
+            User.objects.check_free(email=person.email, username=person.username)
+        complaints.raise_all()
         return fields
 
 

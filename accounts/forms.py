@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from media_upload.content import INLINE_IMAGES
 
+from . import actions
 from .models import User
 from .names import EMAIL_LENGTH, FULL_NAME_LENGTH, USERNAME_LENGTH
+from .passwords import validate_new_password
 
 LANGUAGE_NAMES = [
     (code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES
@@ -21,6 +23,11 @@ LANGUAGE_NAMES = [
 LONGEST_CREDENTIAL = 10_000
 """Characters of a password that are looked at; too long a one is wrong, and not a form error."""
 
+
+TAKEN_IN_WORDS = {
+    "email": _("This e-mail address has an account already."),
+    "username": _("This user name is taken. Please choose another."),
+}
 
 NAME_ATTRIBUTES = {
     "autocomplete": "username",
@@ -97,6 +104,20 @@ class SignUpForm(AccountForm):
         help_text=_("At least 8 characters. A few words are easier to remember than one odd one."),
     )
 
+    def clean(self) -> None:
+        """Say at once all that is wrong, also while some fields are empty."""
+        try:
+            actions.check_sign_up(**self.cleaned_data)
+        except ValidationError as error:
+            self.refuse(error)
+
+    def refuse(self, error: ValidationError) -> None:
+        """Show what is wrong; of what is taken, not the contract's words: they are for programs."""
+        for field, complaints in error.error_dict.items():
+            for complaint in complaints:
+                is_taken = complaint.code == "taken"
+                self.add_error(field, TAKEN_IN_WORDS[field] if is_taken else complaint)
+
 
 class ProfileForm(AccountForm):
     full_name = forms.CharField(
@@ -150,3 +171,17 @@ class PasswordForm(AccountForm):
         label=_("New password"),
         help_text=_("At least 8 characters. All your other devices are logged out."),
     )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        self.person = person
+        super().__init__(*args, **kwargs)
+
+    def clean(self) -> None:
+        """Look at the new password where the action does not: it gets both fields or none."""
+        if self.errors and "new_password" in self.cleaned_data:
+            try:
+                validate_new_password(
+                    self.cleaned_data["new_password"], self.person, field="new_password"
+                )
+            except ValidationError as error:
+                self.refuse(error)

@@ -3,6 +3,8 @@
 Nothing but `accounts.actions` (and `accounts.presence`, for its leases) writes these.
 """
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.conf import settings
@@ -58,15 +60,24 @@ class UserManager(BaseUserManager["User"]):
             raise self.model.DoesNotExist
         return user
 
-    def check_free(self, email: str, username: str) -> None:
-        """Raise ValidationError, code `taken`, if the e-mail or else the user name is in use."""
-        keys = {"email": names.key_of(email), "username": names.key_of(username)}
+    def check_free(self, *, email: str | None = None, username: str | None = None) -> None:
+        """Raise ValidationError, code `taken`, that names what is in use: the e-mail first.
+
+        What is None is not looked at.
+        """
+        given = {"email": email, "username": username}
+        keys = {f"{name}_key": names.key_of(text) for name, text in given.items() if text}
         # One query: between two, a sign-up that takes both would be seen by its user name alone.
-        either = models.Q(email_key=keys["email"]) | models.Q(username_key=keys["username"])
-        owners = list(self.filter(either))
-        for field, key in keys.items():
-            if any(getattr(owner, f"{field}_key") == key for owner in owners):
-                raise ValidationError({field: ValidationError(TAKEN[field], code="taken")})
+        either = [models.Q((field, key)) for field, key in keys.items()]
+        owners = list(self.filter(reduce(or_, either))) if either else []
+        taken = {
+            name: ValidationError(TAKEN[name], code="taken")
+            for name in given
+            for owner in owners
+            if getattr(owner, f"{name}_key") == keys.get(f"{name}_key")
+        }
+        if taken:
+            raise ValidationError(taken)
 
     def create_user(
         self, email: str, username: str, password: str | None = None, **fields: Any
@@ -79,14 +90,14 @@ class UserManager(BaseUserManager["User"]):
         user = self.model(email=email, username=username, **fields)
         user.clean_fields(exclude=["password"])
         user.clean()
-        self.check_free(email, username)  # before the costly hash
+        self.check_free(email=email, username=username)  # before the costly hash
         user.set_password(password)
         try:
             user.save(using=self._db, force_insert=True)
         except IntegrityError:
             # Another sign-up came between the look and the insert: the unique index has decided,
             # and looking again says which of the two names was lost, in the promised order.
-            self.check_free(email, username)
+            self.check_free(email=email, username=username)
             raise
         return user
 

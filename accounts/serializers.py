@@ -1,14 +1,17 @@
 """The wire shapes of people and their log-ins."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from chatservice.text import PlainTextField
 from chatservice.timestamps import to_wire
 
+from .actions import check_sign_up
 from .models import Session, User
 from .names import EMAIL_LENGTH, FULL_NAME_LENGTH, USERNAME_LENGTH
 from .passwords import MAX_PASSWORD_BYTES
@@ -55,6 +58,25 @@ class SignUp(serializers.Serializer):
         required=False,
         help_text=_("A name to be shown."),
     )
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(
+                {**error.detail, **self._other(data, error)}
+            ) from None
+
+    def _other(self, data: Any, error: serializers.ValidationError) -> dict[str, list[str]]:
+        """What is wrong with the fields that are texts of the right length, if others are not."""
+        if not isinstance(data, Mapping):
+            return {}
+        names = [name for name in self.fields if name in data and name not in error.detail]
+        try:
+            check_sign_up(**{name: self.fields[name].run_validation(data[name]) for name in names})
+        except ValidationError as complaints:
+            return complaints.message_dict
+        return {}
 
 
 class NewPersonSerializer(serializers.Serializer):

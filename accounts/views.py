@@ -20,7 +20,7 @@ from . import actions
 from .addresses import client_address, user_agent
 from .forms import AvatarForm, LogInForm, PasswordForm, PreferencesForm, ProfileForm, SignUpForm
 from .hot_path import WEB_SESSION_KEY
-from .models import TAKEN, Session, User
+from .models import Session, User
 from .portraits import display_name, hue_of, initial_of
 from .programs import program_name
 
@@ -39,10 +39,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             person = actions.sign_up(**form.cleaned_data, language=chosen_language(request))
-        except ValidationError as error:
-            form.refuse(error)
-        except actions.AlreadyRegistered as error:
-            form.refuse(taken(str(error.detail)))
+        except actions.AlreadyRegistered:  # since the form looked; now it sees that, too
+            form.full_clean()
         else:
             return enter(request, person)
     return entrance(request, "accounts/sign_up.html", form)
@@ -52,13 +50,6 @@ def chosen_language(request: HttpRequest) -> str:
     """The language that somebody has chosen on this device before they had an account."""
     language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
     return language if language in dict(settings.LANGUAGES) else ""
-
-
-def taken(detail: str) -> ValidationError:
-    """The contract's words, which are for programs, in words for people."""
-    if detail == TAKEN["email"]:
-        return ValidationError({"email": _("This e-mail address has an account already.")})
-    return ValidationError({"username": _("This user name is taken. Please choose another.")})
 
 
 @sensitive_post_parameters("password")
@@ -174,7 +165,7 @@ def save(request: HttpRequest, name: str, form: ProfileForm | PreferencesForm) -
 @for_people
 def change_password(request: HttpRequest) -> HttpResponse:
     """Change the password: every other device is logged out, this one stays."""
-    form = PasswordForm(request.POST)
+    form = PasswordForm(request.POST, person=own_account(request))
     if form.is_valid():
         try:
             session = actions.change_password(
@@ -259,7 +250,7 @@ def settings_page(
         "avatar": avatar or AvatarForm(),
         "profile": profile or ProfileForm(initial={"full_name": person.full_name}),
         "preferences": preferences or PreferencesForm(initial=initial),
-        "password": password or PasswordForm(),
+        "password": password or PasswordForm(person=person),
         "me": {
             "name": display_name(person),
             "initial": initial_of(display_name(person)),

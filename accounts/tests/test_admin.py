@@ -195,6 +195,13 @@ def test_nobody_is_added_against_the_rules(desk, alice, changes, complaint):
     assert not User.objects.filter(full_name="").exists()
 
 
+def test_all_that_keeps_somebody_from_being_added_is_said_at_once(desk, alice):
+    form = {"email": "ALICE@example.org", "username": "Alice", "password": "short"}
+    answer = desk.post(reverse("admin:accounts_user_add"), form)
+
+    assert answer.context["adminform"].form.errors.keys() == {"email", "username", "password"}
+
+
 def test_somebody_is_changed(desk, alice, cut):
     changes = {"username": "Alicia", "full_name": "A.", "is_staff": "on", "language": "fa"}
     response = desk.post(change_page(alice), form_of(desk, alice, **changes))

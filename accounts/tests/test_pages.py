@@ -57,6 +57,30 @@ def test_a_mistake_is_said_beside_its_field(visitor, alice, field, value, compla
     assert not User.objects.filter(email_key="dora@example.org").exists()
 
 
+def test_all_mistakes_are_said_at_once(visitor, alice, bob):
+    mistakes = {"email": alice.email, "username": "BOB", "password": "bob", "full_name": "a\u202eb"}
+    answer = visitor.submit("/signup", **{**NEW, **mistakes})
+
+    said = complaints_in(answer)
+    assert "has an account already" in said["email"]
+    assert "is taken" in said["username"]
+    assert "too short" in said["password"]
+    assert "similar to the user name" in said["password"]
+    assert "direction overrides" in said["full_name"]
+
+
+def test_an_empty_field_keeps_no_other_mistake_back(visitor, alice):
+    answer = visitor.submit("/signup", username="alice", email="", password="12345678")
+
+    assert complaints_in(answer).keys() == {"email", "username", "password"}
+
+
+def complaints_in(answer):
+    """What a page says of each field."""
+    found = re.findall(r'id="id_(\w+)_error">(.*?)</p>', html.unescape(answer.text), re.DOTALL)
+    return dict(found)
+
+
 def test_what_was_typed_is_still_there_but_not_the_password(visitor, alice):
     answer = visitor.submit("/signup", **{**NEW, "email": alice.email})
 
@@ -384,6 +408,14 @@ def test_a_password_that_is_not_changed(server, alice, old, new, field):
     assert answer.status_code == 422
     assert f'id="id_{field}_error"' in answer.text
     assert visitor.is_logged_in
+
+
+@pytest.mark.parametrize("old", ["not hers", ""])
+def test_both_mistakes_in_a_change_of_password_are_said(server, alice, old):
+    fields = {"old_password": old, "new_password": "12345678"}
+    answer = Visitor(server, alice).submit("/settings/password", page="/settings", **fields)
+
+    assert complaints_in(answer).keys() == {"old_password", "new_password"}
 
 
 def test_ending_the_session_of_one_other_device(server, alice):

@@ -317,6 +317,12 @@ def test_a_refused_change_changes_nothing(alice, device, old, new, field):
     assert User.objects.get(pk=alice.user.pk).check_password(alice.password)
 
 
+def test_a_refused_change_names_both_passwords(alice, device):
+    response = change_password(device(alice), "wrong", "short")
+
+    assert response.json()["errors"].keys() == {"old_password", "new_password"}
+
+
 @pytest.mark.parametrize("change", [{"password": "another hash"}, {"is_active": False}])
 def test_a_log_in_that_a_change_overtakes_opens_no_session(alice, cut, change):
     checked = actions.check_credentials(name=alice.email, password=alice.password)

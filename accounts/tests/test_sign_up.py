@@ -121,6 +121,18 @@ def test_what_is_invalid_is_named(client, changes, field, complaint):
     assert not User.objects.exists()
 
 
+def test_all_that_is_wrong_is_named_at_once(sign_up):
+    sign_up()
+
+    answer = sign_up(password="short", full_name="a\nb").json()  # and both names are taken
+    assert answer["errors"].keys() == {"password", "full_name", "email", "username"}
+    assert answer["errors"]["email"] == ["Email already registered"]
+    assert answer["detail"] == answer["errors"]["full_name"][0]
+
+    answer = sign_up(username="", email="nowhere", password="12345678", full_name=7).json()
+    assert answer["errors"].keys() == {"username", "email", "password", "full_name"}
+
+
 @pytest.mark.parametrize("missing", ["username", "email", "password"])
 def test_what_is_missing_is_named(client, missing):
     body = {name: value for name, value in form().items() if name != missing}
