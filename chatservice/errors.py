@@ -15,6 +15,7 @@ from typing import Any
 
 from django.core import exceptions
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from rest_framework import status
@@ -24,9 +25,13 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
+from .languages import digits
 from .outages import DATABASE_DOWN, RETRY_AFTER_SECONDS
 
 logger = logging.getLogger(__name__)
+
+BOUNDS = {"min_value", "max_value"}
+"""The complaints that name a number, and nothing that was sent."""
 
 API_PREFIXES = ("/auth/", "/chat/", "/media/", "/openapi.json", "/health", "/metrics")
 
@@ -87,6 +92,14 @@ def answer_for(exc: Exception) -> Answer | None:
             return Answer(
                 status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, _("The request's body is too large.")
             )
+        case MultiPartParserError():
+            return Answer(
+                status.HTTP_400_BAD_REQUEST,
+                _(
+                    "The form cannot be read. Send it as multipart/form-data, with the boundary "
+                    "that its Content-Type names."
+                ),
+            )
         case exceptions.BadRequest() | exceptions.SuspiciousOperation():
             return Answer(status.HTTP_400_BAD_REQUEST, _("Bad request."))
         case _ if isinstance(exc, DATABASE_DOWN):
@@ -138,7 +151,7 @@ def fields_of(detail: Any, name: str = "") -> dict[str, list[str]]:
         members = enumerate(detail)
     else:
         messages = detail if isinstance(detail, list) else [detail]
-        return {name or api_settings.NON_FIELD_ERRORS_KEY: [encodable(text) for text in messages]}
+        return {name or api_settings.NON_FIELD_ERRORS_KEY: [worded(text) for text in messages]}
     return {
         full_name: messages
         for key, member in members
@@ -147,9 +160,13 @@ def fields_of(detail: Any, name: str = "") -> dict[str, list[str]]:
     }
 
 
-def encodable(text: object) -> str:
-    """`text` with `?` for half of a surrogate pair: some complaints quote what they refuse."""
-    return str(text).encode(errors="replace").decode()
+def worded(complaint: object) -> str:
+    """A complaint of DRF's as it is sent, its limit in the digits of the language.
+
+    Half of a surrogate pair becomes `?`: some complaints quote what they refuse.
+    """
+    text = str(complaint).encode(errors="replace").decode()
+    return digits(text) if getattr(complaint, "code", None) in BOUNDS else text
 
 
 def name_of(field_name: str) -> str:
@@ -162,9 +179,11 @@ def name_of(field_name: str) -> str:
 def spoken(exc: Exception, trusted: type[Exception]) -> str:
     """The sentence that `exc` was raised with, if it was written for people to read.
 
-    `DoesNotExist` says "Room matching query does not exist", and the Http404 of Django's resolver
-    carries a dict; neither is for clients.
+    `DoesNotExist` says "Room matching query does not exist", `get_object_or_404` much the same, and
+    the Http404 of Django's resolver carries a dict; none is for clients.
     """
+    if isinstance(exc.__context__, exceptions.ObjectDoesNotExist):
+        return ""
     if isinstance(exc, trusted) and exc.args and isinstance(exc.args[0], str):
         return exc.args[0]
     return ""

@@ -274,7 +274,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": [
         "chatservice.parsers.JSONParser",
         "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
+        "chatservice.parsers.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": [
         "chatservice.renderers.JSONRenderer",

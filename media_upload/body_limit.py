@@ -6,12 +6,16 @@ Content-Length before a byte is read, and by counting where there is none or it 
 """
 
 import asyncio
+import io
 import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from chatservice.languages import digits
@@ -67,7 +71,8 @@ class BodyLimit:
 
         limit = limit_for(scope["path"])
         if declared_length(scope) > limit:
-            await refuse(413, too_long(limit), receive, send)
+            with speaking(scope):
+                await refuse(413, too_long(limit), receive, send)
             return
 
         received = 0
@@ -90,11 +95,19 @@ class BodyLimit:
             await self.application(scope, counted, watched)
         except BodyTooLong:
             if not is_answered:
-                await refuse(413, too_long(limit), receive, send)
+                with speaking(scope):
+                    await refuse(413, too_long(limit), receive, send)
         except OSError as error:
             if is_answered or error.errno not in DISK_FULL:
                 raise
-            await refuse(507, no_room(), receive, send)
+            with speaking(scope):
+                await refuse(507, no_room(), receive, send)
+
+
+def speaking(scope: Scope) -> AbstractContextManager[None]:
+    """The language for who sends a request, before anybody knows who that is."""
+    request = ASGIRequest({"query_string": b"", **scope}, io.BytesIO())
+    return translation.override(translation.get_language_from_request(request))
 
 
 def declared_length(scope: Scope) -> int:

@@ -14,9 +14,13 @@ from contextlib import contextmanager, suppress
 from io import BytesIO
 
 from daphne import http_protocol, server
+from django.conf import settings
+from django.utils import translation
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
+
+from chatservice.languages import asked_for
 
 from .body_limit import LINGER_SECONDS, longest_body, no_room, refusal, too_long
 
@@ -79,7 +83,7 @@ class BoundedRequest(http_protocol.WebRequest):
 
     def gotLength(self, length):
         if length is not None and length > longest_body():
-            self.refuse(413, too_long(longest_body()))
+            self.refuse(413, lambda: too_long(longest_body()))
         else:
             super().gotLength(length)
 
@@ -88,25 +92,25 @@ class BoundedRequest(http_protocol.WebRequest):
             return
         self.received += len(data)
         if self.received > longest_body():
-            self.refuse(413, too_long(longest_body()))
+            self.refuse(413, lambda: too_long(longest_body()))
             return
         try:
             super().handleContentChunk(data)
         except OSError:
-            self.refuse(507, no_room())
+            self.refuse(507, no_room)
 
     def requestReceived(self, command, path, version):
         if not self.is_refused:
             try:
                 self.content.flush()
             except OSError:
-                self.refuse(507, no_room())
+                self.refuse(507, no_room)
         if self.is_refused:
             self.channel.loseConnection()
         else:
             super().requestReceived(command, path, version)
 
-    def refuse(self, status, detail):
+    def refuse(self, status, words):
         """Answer before the request is complete; its rest is read for a while and thrown away."""
         self.is_refused = True
         if self.content is not None:
@@ -115,7 +119,9 @@ class BoundedRequest(http_protocol.WebRequest):
         self.content = BytesIO()
         # Twisted would invite the body after this answer.
         self.requestHeaders.removeHeader(b"Expect")
-        body = refusal(detail)
+        asked = self.requestHeaders.getRawHeaders("accept-language", [""])[0]
+        with translation.override(asked_for(asked) or settings.LANGUAGE_CODE):
+            body = refusal(words())
         self.channel.transport.write(
             b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
             b"Connection: close\r\n\r\n%s" % (status, REASONS[status], len(body), body)

@@ -74,13 +74,8 @@ class UploadParser(parsers.MultiPartParser):
         request.upload_handlers = [UploadHandler(request)]
         meta = request.META | {"CONTENT_TYPE": media_type}
         reader = MultiPartReader(meta, stream, request.upload_handlers, request.encoding)
-        try:
-            with store_errors():
-                return parsers.DataAndFiles(*reader.parse())
-        except django_multipart.MultiPartParserError as error:
-            raise ParseError(
-                _("The multipart body cannot be read: %(reason)s") % {"reason": error}
-            ) from error
+        with store_errors():
+            return parsers.DataAndFiles(*reader.parse())
 
 
 def declare_length(request: HttpRequest) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from chatservice.tests.test_embedded_mongodb import USER
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIGN_UP = "/auth/signup"
+JSON, FORM = "application/json", "multipart/form-data"
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PATIENCE_SECONDS = 30
 
@@ -54,11 +56,75 @@ def test_a_body_of_any_kind_is_refused_with_a_detail(anyone, body, content_type,
     assert isinstance(answer.json()["detail"], str)
 
 
-def test_a_body_that_is_too_large_is_refused(anyone):
-    answer = anyone.post(SIGN_UP, json={"email": "x" * 2_000_000})
+@pytest.mark.parametrize(("language", "words"), [("en", "1024 KiB"), ("fa", "۱۰۲۴ کیلوبایت")])
+def test_a_body_that_is_too_large_is_refused(anyone, language, words):
+    headers = {"Accept-Language": language}
+    answer = anyone.post(SIGN_UP, json={"email": "x" * 2_000_000}, headers=headers)
 
     assert answer.status_code == 413
-    assert "detail" in answer.json()
+    assert words in answer.json()["detail"]
+
+
+def test_json_with_a_mistake_in_it_is_refused_with_the_place(anyone):
+    answer = anyone.post(SIGN_UP, data='{"email":\n }', headers={"Content-Type": JSON})
+
+    assert answer.status_code == 400
+    assert "a mistake in line 2 at character 2" in answer.json()["detail"]
+
+
+SAID_AS_IT_IS = re.compile(
+    r"JSON|UTF-8|RFC 8259|multipart/form-data|boundary|Content-Type|Accept|application/json"
+    r"|null|true|false|`file`|text/plain|DELETE|klingon|dict|str"
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options"),
+    [
+        ("POST", "/chat/chat_rooms", {"data": b"{", "headers": {"Content-Type": JSON}}),
+        ("POST", "/chat/chat_rooms", {"data": b'{"name": NaN}', "headers": {"Content-Type": JSON}}),
+        ("POST", "/chat/chat_rooms", {"data": b"\xff", "headers": {"Content-Type": JSON}}),
+        ("POST", "/chat/chat_rooms", {"json": ["name"]}),
+        ("POST", "/chat/chat_rooms", {"data": b"null", "headers": {"Content-Type": JSON}}),
+        (
+            "POST",
+            "/chat/chat_rooms",
+            {"data": b"x", "headers": {"Content-Type": "multipart/form-data"}},
+        ),
+        ("POST", "/chat/chat_rooms", {"data": b"x", "headers": {"Content-Type": "text/plain"}}),
+        (
+            "POST",
+            "/chat/chat_rooms",
+            {"json": {"name": None, "members": {}, "is_public": "klingon"}},
+        ),
+        (
+            "POST",
+            "/chat/chat_rooms/{id}/messages",
+            {"data": b"{", "headers": {"Content-Type": JSON}},
+        ),
+        ("POST", "/chat/chat_rooms/{id}/messages", {"json": {"content": "x", "reply_to": 2**60}}),
+        ("GET", "/chat/chat_rooms/{id}/messages?limit=0&before=x", {}),
+        ("GET", "/chat/chat_rooms/{id}/messages?limit=5000", {}),
+        ("GET", "/chat/chat_rooms/{id}/events?after=-1", {}),
+        ("GET", "/chat/search?q=x&before=x", {}),
+        ("GET", "/chat/search?q=", {}),
+        ("GET", "/chat/chat_rooms/{id}", {"headers": {"Accept": "application/klingon"}}),
+        ("DELETE", "/chat/chat_rooms", {}),
+        ("POST", "/chat/upload_media", {"json": {}}),
+        ("POST", "/chat/upload_media", {"data": b"x", "headers": {"Content-Type": FORM}}),
+        ("DELETE", "/auth/sessions/" + "0" * 24, {}),
+        ("PATCH", "/auth/users/me", {"json": {"theme": "klingon", "enter_sends": "klingon"}}),
+    ],
+)
+def test_a_persian_client_is_told_in_persian(alice, room, method, path, options):
+    alice.http.headers["Accept-Language"] = "fa"
+    answer = alice.http.request(method, path.format(id=room), **options)
+
+    assert 400 <= answer.status_code < 500
+    told = [answer.json()["detail"], *chain(*answer.json().get("errors", {}).values())]
+    for sentence in told:
+        assert re.search("[ا-ی]", sentence)
+        assert not re.search("[A-Za-z0-9]", SAID_AS_IT_IS.sub("", sentence)), sentence
 
 
 @pytest.mark.parametrize("declared", [10, 100_000])
