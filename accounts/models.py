@@ -12,6 +12,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
+from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 
 from chatservice.mongo.indexes import TTLIndex
@@ -264,7 +265,7 @@ class Session(Document):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} · {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.user} · {formats.date_format(self.created_at, 'SHORT_DATETIME_FORMAT')}"
 
 
 class LoginFailure(Document):

@@ -7,7 +7,9 @@ class ChatServiceConfig(AppConfig):
     verbose_name = "Chat service"
 
     def ready(self):
-        from . import checks  # noqa: F401  (registers the system checks)
+        from . import checks, dates  # noqa: F401  (registers the system checks)
+
+        dates.install()
 
 
 class AdministrationConfig(AdminConfig):

@@ -32,13 +32,17 @@ def asked_for(header: str) -> str:
 PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
+def is_persian() -> bool:
+    """Whether Persian is spoken at the moment."""
+    return (translation.get_language() or "").startswith("fa")
+
+
 def digits(number: object) -> str:
     """A whole number as people write it in the language that is spoken.
 
     Scripts have Intl.NumberFormat for the same.
     """
-    is_persian = (translation.get_language() or "").startswith("fa")
-    return str(number).translate(PERSIAN_DIGITS) if is_persian else str(number)
+    return str(number).translate(PERSIAN_DIGITS) if is_persian() else str(number)
 
 
 def speak(request: HttpRequest, choice: str, *, by_token: bool = False) -> None:

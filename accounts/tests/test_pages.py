@@ -418,6 +418,18 @@ def test_both_mistakes_in_a_change_of_password_are_said(server, alice, old):
     assert complaints_in(answer).keys() == {"old_password", "new_password"}
 
 
+def test_dates_without_a_script_are_persian_in_persian(server, alice):
+    visitor = Visitor(server, alice)
+    last_day_of_1404 = datetime(2026, 3, 20, 23, 59, tzinfo=UTC)
+    Session.objects.visible_to(alice.user).update(created_at=last_day_of_1404)
+
+    in_english = visitor.open("/settings").text
+    in_persian = visitor.open("/settings", headers={"Accept-Language": "fa"}).text
+    assert "March 20, 2026, 11:59 p.m.</local-time>" in in_english
+    assert "۲۹ اسفند ۱۴۰۴، ساعت ۲۳:۵۹</local-time>" in in_persian
+    assert 'datetime="2026-03-20T23:59:00+00:00"' in in_persian  # for the script
+
+
 def test_ending_the_session_of_one_other_device(server, alice):
     here, there = Visitor(server, alice), Visitor(server, alice)
     session_id = Session.objects.visible_to(alice.user).order_by("created_at").last().pk

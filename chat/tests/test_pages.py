@@ -502,3 +502,6 @@ def test_the_page_in_persian(server, bob, path):
     assert '<html lang="fa" dir="rtl"' in page
     assert "۲ عضو" in page
     assert "⁨Alice⁩ اتاق را ساخت." in page
+    told = re.findall(r"<local-time [^>]*>(.*?)</local-time>", page)
+    assert told
+    assert not [text for text in told if re.search("[0-9A-Za-z]", text)]

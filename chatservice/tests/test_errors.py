@@ -166,6 +166,9 @@ def test_a_browser_gets_a_page(anyone):
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "<h1>Not found.</h1>" in answer.text
     assert 'lang="en" dir="ltr"' in answer.text
+    in_persian = anyone.get("/nothing", headers={**PAGE, "Accept-Language": "fa"}).text
+    assert ">404<" in answer.text
+    assert ">۴۰۴<" in in_persian
 
 
 def test_the_api_answers_json_to_a_browser_too(anyone):
