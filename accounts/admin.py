@@ -16,6 +16,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from chatservice.complaints import Complaints
+from chatservice.languages import digits
 
 from . import actions, policies
 from .back_off import account_of
@@ -238,7 +239,7 @@ class LoginFailureAdmin(ReadOnlyAdmin):
 
     list_display = (
         *("kind", "user", "short_account", "address"),
-        *("failures", "blocked_until", "expires_at"),
+        *("count", "blocked_until", "expires_at"),
     )
     list_select_related = ("user",)
     list_filter = ("kind",)
@@ -250,6 +251,10 @@ class LoginFailureAdmin(ReadOnlyAdmin):
     def short_account(self, failure: LoginFailure) -> str:
         """Enough of the hash to see what is counted for one name."""
         return failure.account[:8]
+
+    @admin.display(description=_("failures"), ordering="failures")
+    def count(self, failure: LoginFailure) -> str:
+        return digits(failure.failures)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[LoginFailure], search_term: str

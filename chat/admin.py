@@ -13,6 +13,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from chatservice.errors import answer_for
+from chatservice.languages import digits
 from chatservice.realtime.loop import run
 
 from . import actions
@@ -86,13 +87,17 @@ class LeftFilter(GoneFilter):
 class RoomAdmin(ActionAdmin):
     list_display = [
         *("name", "is_group_chat", "is_public"),
-        *("message_count", "last_activity_at", "created_by"),
+        *("messages", "last_activity_at", "created_by"),
     ]
     list_select_related = ["created_by"]
     list_filter = [GoneFilter, "is_group_chat", "is_public"]
     search_fields = ["name", "description"]
     fields = ["name", "description", "is_public", "created_by", "created_at", "deleted_at"]
     readonly_fields = ["created_by", "created_at", "deleted_at"]
+
+    @admin.display(description=_("messages"), ordering="message_count")
+    def messages(self, room: Room) -> str:
+        return digits(room.message_count)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Room | None = None) -> list[str]:
         if obj is not None and (obj.deleted_at or not obj.is_group_chat):

@@ -94,9 +94,15 @@ class Membership(Document):
         MODERATOR = "moderator", _("moderator")
         MEMBER = "member", _("member")
 
-    room = models.ForeignKey(Room, models.CASCADE, related_name="memberships", db_index=False)
+    room = models.ForeignKey(
+        Room, models.CASCADE, related_name="memberships", db_index=False, verbose_name=_("room")
+    )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships", db_index=False
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="memberships",
+        db_index=False,
+        verbose_name=_("person"),
     )
     role = models.CharField(_("role"), max_length=16, choices=Role, default=Role.MEMBER)
     joined_at = models.DateTimeField(_("joined at"), default=now, editable=False)
@@ -135,18 +141,28 @@ class Entry(Document):
         REST = "rest", "REST"
         SOCKET = "socket", "Socket.IO"
 
-    room = models.ForeignKey(Room, models.CASCADE, related_name="entries", db_index=False)
+    room = models.ForeignKey(
+        Room, models.CASCADE, related_name="entries", db_index=False, verbose_name=_("room")
+    )
     seq = models.BigIntegerField(_("number"))
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("actor"),
     )
     # The actor's e-mail, which never changes: history is served without looking people up.
     sender = models.EmailField(_("sender"))
     created_at = models.DateTimeField(_("created at"))
-    client_id = models.CharField(max_length=CLIENT_ID_LENGTH, null=True, blank=True)  # noqa: DJ001
+    client_id = models.CharField(  # noqa: DJ001
+        _("the client's own id"), max_length=CLIENT_ID_LENGTH, null=True, blank=True
+    )
     # Protocol 1 announces a message by a different event according to how it came.
-    via = models.CharField(max_length=8, choices=Via, null=True, blank=True)  # noqa: DJ001
+    via = models.CharField(  # noqa: DJ001
+        _("came by"), max_length=8, choices=Via, null=True, blank=True
+    )
 
     # The present state of a message, a projection of the later entries about it.
     content = models.TextField(_("content"), null=True, blank=True)  # noqa: DJ001
@@ -155,7 +171,7 @@ class Entry(Document):
     rev = models.BigIntegerField(null=True, blank=True)
     # Ids (hex) of the files a message shows; who may see the message may fetch them.
     uploads = models.JSONField(null=True, blank=True)
-    reply_to = models.BigIntegerField(null=True, blank=True)
+    reply_to = models.BigIntegerField(_("answer to number"), null=True, blank=True)
     # The ordinal among the messages of the room: unread counts are a subtraction.
     number = models.BigIntegerField(null=True, blank=True)
     # Ids (hex) of the members that the text calls, and "all"; not there when it calls nobody.

@@ -6,6 +6,8 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
+from chatservice.languages import digits
+
 from . import actions, policies
 from .models import Upload
 
@@ -36,7 +38,7 @@ class UploadAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("size"), ordering="size")
     def file_size(self, upload: Upload) -> str:
-        return filesizeformat(upload.size)
+        return digits(filesizeformat(upload.size))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CSS = sorted((ROOT / "static/css").rglob("*.css"))
+ADMINISTRATION_CSS = sorted((ROOT / "static/administration").rglob("*.css"))
 JS = sorted((ROOT / "static/js").rglob("*.js"))
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 MAX_CSS_BYTES = 20_000
@@ -36,7 +37,7 @@ def without_media_queries(css):
     return re.sub(r"@(media|container|supports)[^{]*\{", "{", css)
 
 
-@named(CSS)
+@named(CSS + ADMINISTRATION_CSS)
 def test_a_style_sheet_knows_no_left_and_right(path):
     css = without_media_queries(path.read_text())
 
@@ -75,5 +76,5 @@ def test_the_pages_are_light():
 
 
 def test_nothing_is_loaded_from_elsewhere():
-    for path in [*CSS, *TEMPLATES]:
+    for path in [*CSS, *ADMINISTRATION_CSS, *TEMPLATES]:
         assert not re.search(r"(?:src|href|url\()=?[\"']?(?:https?:)?//", path.read_text()), path
