@@ -14,7 +14,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from chatservice.pages import apply_settings, for_people, remember_settings, render_page
+from chatservice.pages import (
+    LONGEST_WRITTEN,
+    WRITTEN,
+    apply_settings,
+    for_people,
+    keep_written,
+    remember_settings,
+    render_page,
+)
 
 from . import actions
 from .addresses import client_address, user_agent
@@ -56,11 +64,14 @@ def chosen_language(request: HttpRequest) -> str:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def log_in(request: HttpRequest) -> HttpResponse:
-    """Log in, and go on to `next`, where one was sent here from."""
+    """Log in, and go on to `next`, where one was sent here from.
+
+    The form of another page may come instead: it has a text in it, which is kept for that page.
+    """
     if request.user.is_authenticated:
         return redirect(next_page(request))
-    form = LogInForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = LogInForm(request.POST if "username" in request.POST else None)
+    if form.is_valid():
         try:
             person = auth.authenticate(request, **form.cleaned_data)
         except ValidationError as error:  # too many failures: wait
@@ -78,6 +89,7 @@ def enter(request: HttpRequest, person: Any) -> HttpResponse:
         auth.login(request, person, backend=BACKEND)
     except PermissionDenied:  # the account changed since the password was checked
         return redirect("account:log-in")
+    keep_written(request, next_page(request))
     response = redirect(next_page(request))
     remember_settings(request, response)
     return response
@@ -85,7 +97,11 @@ def enter(request: HttpRequest, person: Any) -> HttpResponse:
 
 def entrance(request: HttpRequest, template: str, form: Any) -> HttpResponse:
     form.lead_to_mistake()
-    context = {"form": form, "next": request.POST.get("next") or request.GET.get("next", "")}
+    context = {
+        "form": form,
+        "next": request.POST.get("next") or request.GET.get("next", ""),
+        "written": request.POST.get(WRITTEN, "")[:LONGEST_WRITTEN],
+    }
     return render_page(request, template, context, status=INVALID if form.errors else 200)
 
 

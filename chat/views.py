@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.portraits import display_name, hue_of, initial_of
-from chatservice.pages import for_people, render_page
+from chatservice.pages import for_people, render_page, take_written
 from chatservice.realtime.loop import run
 from media_upload import actions as media_actions
 
@@ -138,7 +138,7 @@ def room_page(
         "older": history.older,
         "newer": history.newer,
         "client_id": uuid4(),
-        "form": form or MessageForm(),
+        "form": form or MessageForm(initial={"content": take_written(request)}),
         "change_form": change_form
         or ChangeRoomForm(
             initial={
@@ -335,7 +335,7 @@ def edit_message(request: HttpRequest, room_id: str, message_id: str) -> HttpRes
     message = run(reading.message(person, *ids.values()))
     # The links to its files are not text, and stay.
     text, files = split_content(message.get("content") or "", message.get("uploads") or [])
-    form = EditMessageForm(request.POST or None, initial={"content": text})
+    form = EditMessageForm(request.POST or None, initial={"content": take_written(request) or text})
     form.fields["content"].required = not files
     if request.method == "POST" and form.is_valid():
         text = form.cleaned_data["content"].replace("\r\n", "\n")

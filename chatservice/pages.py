@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.utils.translation import gettext as _
@@ -36,6 +36,12 @@ LIBRARIES_ON_DEMAND = {
     "markdown-it": "vendor/markdown-it/markdown-it.min.js",
 }
 """Fetched when somebody first looks for an emoji, or says something, and not with the page."""
+
+WRITTEN = "content"
+"""The field with a text in the forms that are worth keeping, and where a session keeps it."""
+
+LONGEST_WRITTEN = 16_000
+"""Characters of it; no form of ours takes more."""
 
 THEME_COOKIE = "theme"
 COOKIE_AGE = 60 * 60 * 24 * 365  # seconds
@@ -113,7 +119,7 @@ def for_people(view: View) -> View:
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
-            return redirect_to_login(_page_of(request))
+            return _to_log_in(request)
         apply_settings(request)
         try:
             response = view(request, *args, **kwargs)
@@ -128,6 +134,35 @@ def for_people(view: View) -> View:
         return response
 
     return page
+
+
+def _to_log_in(request: HttpRequest) -> HttpResponse:
+    """To the log-in; with what was written in a form, if there is a text in it (and no file)."""
+    way = redirect_to_login(_page_of(request))
+    if request.POST.get(WRITTEN, "").strip() and not request.FILES:
+        return SameFormElsewhere(way.url)
+    return way
+
+
+class SameFormElsewhere(HttpResponseRedirect):
+    """Has the browser send its form, as it is, to another address of ours."""
+
+    status_code = HTTPStatus.TEMPORARY_REDIRECT
+
+
+def keep_written(request: HttpRequest, path: str) -> None:
+    """Note in the session, which is a person's own, what came with the form of a log-in."""
+    if text := request.POST.get(WRITTEN, "")[:LONGEST_WRITTEN]:
+        request.session[WRITTEN] = {"path": path, "text": text}
+
+
+def take_written(request: HttpRequest) -> str:
+    """What its reader had written on this page when they had to log in; once, or nothing."""
+    kept = request.session.get(WRITTEN)
+    if kept is None or kept["path"] != request.path:
+        return ""
+    del request.session[WRITTEN]
+    return kept["text"]
 
 
 def _page_of(request: HttpRequest) -> str:

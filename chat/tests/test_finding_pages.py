@@ -22,7 +22,7 @@ def alice_visits(server, alice):
 
 def hits_on(page):
     """What the hits of a search say, with their marks."""
-    found = re.findall(r"<p dir=\"auto\" data-hit>(.*?)</p>", page, re.DOTALL)
+    found = re.findall(r"<p data-hit><bdi>(.*?)</bdi></p>", page, re.DOTALL)
     return [html.unescape(hit.replace("<mark>", "[").replace("</mark>", "]")) for hit in found]
 
 
@@ -90,6 +90,16 @@ def test_a_hit_is_marked_and_leads_to_its_place(alice_visits, alice, lunch):
     marked = re.search(r'<li class="message[^>]*autofocus>', place)[0]
     assert f'id="message-{link[2]}"' in marked
     assert 'data-part="newer" hidden' not in place
+
+
+@pytest.mark.parametrize("text", ["The tea is ready.", "چای tea آماده است."])
+def test_a_hit_in_any_script_begins_below_its_heading(visit, alice, lunch, text):
+    lunch.say(alice, text)
+    for locale, side in (("fa-IR", "right"), ("en-GB", "left")):
+        page = visit(alice, "/rooms/search?q=tea", locale=locale)
+        edge = f"box => box.getBoundingClientRect().{side}"
+        heading, words = (page.locator(f".hit {box}").evaluate(edge) for box in ("a", "p > bdi"))
+        assert abs(heading - words) < 1  # pixel
 
 
 def test_a_search_goes_on_and_may_be_of_one_room(alice_visits, alice, lunch, make_room):

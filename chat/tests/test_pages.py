@@ -140,14 +140,56 @@ def test_the_files_of_a_message_stay_when_its_text_is_edited(alice_visits, alice
     assert lunch.messages(alice)[-1]["content"] == url
 
 
-def test_who_is_logged_out_meanwhile_comes_back_to_the_page(server, alice, alice_visits, path):
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', alice_visits.open(path).text)[1]
-    del alice_visits.cookies["sessionid"]
-    form = {"csrfmiddlewaretoken": token, "content": "late"}
-    referer = {"Referer": alice_visits.url + path}
-    asked = alice_visits.post(f"{alice_visits.url}{path}/messages", data=form, headers=referer)
+def sent_after_the_session(visitor, page, action, files=None, **fields):
+    """Where a form of a page leads whose reader is logged out when they send it."""
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', visitor.open(page).text)[1]
+    del visitor.cookies["sessionid"]
+    form = {"csrfmiddlewaretoken": token, **fields}
+    referer = {"Referer": visitor.url + page}
+    return visitor.post(visitor.url + action, data=form, files=files, headers=referer)
+
+
+@pytest.mark.parametrize("files", [None, {"file": ("notes.txt", b"Some")}])
+def test_who_is_logged_out_meanwhile_comes_back_to_the_page(alice_visits, path, files):
+    fields = {"content": "late"} if files else {}
+    asked = sent_after_the_session(alice_visits, path, f"{path}/messages", files, **fields)
 
     assert asked.url == f"{alice_visits.url}/login?next={path}"
+
+
+LATE = "\n</textarea><b>late & well\r\nthought of"
+
+
+def test_what_was_written_meanwhile_is_kept_over_the_log_in(alice_visits, alice, path, lunch):
+    asked = sent_after_the_session(alice_visits, path, f"{path}/messages", content=LATE)
+    assert asked.url == f"{alice_visits.url}/login?next={path}"
+    assert "What you wrote is kept" in asked.text
+    assert "field__error" not in asked.text  # nobody has tried to log in
+
+    wrong = alice_visits.log_in(alice, password="wrong", next=path, content=written_on(asked))
+    back = alice_visits.log_in(alice, next=path, content=written_on(wrong))
+    assert back.url == alice_visits.url + path
+    assert written_on(back) == LATE.strip()
+    assert written_on(alice_visits.open(path)) == ""  # once
+    assert lunch.messages(alice) == []
+
+
+def test_an_edit_is_kept_over_the_log_in_and_shows_nowhere_else(alice_visits, alice, path, lunch):
+    edit = f"{path}/messages/{lunch.say(alice, 'Helo')['id']}"
+    asked = sent_after_the_session(alice_visits, edit, edit, content="Hello")
+    alice_visits.log_in(alice, next="/", content=written_on(asked))
+    assert written_on(alice_visits.open(edit)) == "Helo"
+
+    asked = sent_after_the_session(alice_visits, edit, edit, content="Hello")
+    assert written_on(alice_visits.log_in(alice, next=edit, content=written_on(asked))) == "Hello"
+
+
+def written_on(page):
+    """The text in a page's field for one, without the white space round it."""
+    [text] = re.findall(
+        r'<textarea[^>]*? name="content"[^>]*>(.*?)</textarea>', page.text, re.DOTALL
+    )
+    return html.unescape(text).strip()
 
 
 def test_the_address_of_a_form_says_that_there_is_nothing_to_read(alice_visits, path):
