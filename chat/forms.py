@@ -127,10 +127,12 @@ def public_field() -> forms.BooleanField:
 class NewRoomForm(ChatForm):
     prefix_of_ids = "new_room"
 
+    # That there is one is for the action to ask, which then looks at the people as well.
     name = forms.CharField(
         label=_("Name"),
         max_length=NAME_LENGTH,
-        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+        required=False,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off", "required": True}),
     )
     description = forms.CharField(
         label=_("What it is about"),

@@ -16,6 +16,7 @@ from chat.hot_path import Document
 from chat.models import DESCRIPTION_LENGTH, NAME_LENGTH, Entry, Membership
 from chat.room_state import RoomState
 from chatservice import limits
+from chatservice.complaints import Complaints
 from chatservice.languages import digits
 from chatservice.text import check_text
 
@@ -49,12 +50,16 @@ async def create_room(
     A public one is found in the directory, and joined, by everybody who has an account.
     """
     limits.take(limits.NEW_ROOMS, actor.pk)
-    people = await _find_people(members)
+    complaints = Complaints()
+    with complaints.gathered():
+        name = _check_name(name)
+    with complaints.gathered():
+        description = _check_description(description)
+    with complaints.gathered():
+        people = await _find_people(members)
+    complaints.raise_all()
     room = hot_path.room_document(
-        name=_check_name(name),
-        description=_check_description(description),
-        is_public=is_public,
-        created_by=actor,
+        name=name, description=description, is_public=is_public, created_by=actor
     )
     await hot_path.insert_room(room)
     await _open_log(actor, room, [_member(actor, Role.OWNER), *_members(people, excluding=actor)])
@@ -130,10 +135,14 @@ async def change_room(
 ) -> None:
     """Rename or describe a group, or make it public or no more. What is None stays."""
     change: Document = {}
-    if name is not None:
-        change["name"] = _check_name(name)
-    if description is not None:
-        change["description"] = _check_description(description)
+    complaints = Complaints()
+    with complaints.gathered():
+        if name is not None:
+            change["name"] = _check_name(name)
+    with complaints.gathered():
+        if description is not None:
+            change["description"] = _check_description(description)
+    complaints.raise_all()
     if is_public is not None:
         change["is_public"] = is_public
 

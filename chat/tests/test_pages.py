@@ -459,6 +459,14 @@ def test_renaming_and_describing(alice_visits, path, lunch, alice):
     assert [entry["kind"] for entry in lunch.entries(alice)].count("room") == 2
 
 
+def test_all_that_is_wrong_with_a_new_room_is_said_at_once(alice_visits):
+    page = alice_visits.submit("/rooms/new", name="", members="nobody")
+
+    assert page.status_code == 422
+    assert 'id="new_room_name_error"' in page.text
+    assert 'id="new_room_members_error"' in page.text
+
+
 def test_members_come_and_go(alice_visits, server, path, carol):
     added = alice_visits.submit(path + "/members", page=path, members="carol")
     assert "3 members" in added.text
