@@ -18,6 +18,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db import DEFAULT_DB_ALIAS
 from django.utils.crypto import constant_time_compare
 
+from chatservice.mongo import direct
 from chatservice.mongo.client import async_database, database
 from chatservice.shared_questions import SharedQuestion
 
@@ -180,7 +181,7 @@ def _active_user(session_id: ObjectId, user_id: ObjectId) -> dict[str, Any] | No
 
 async def _ask_for_active_users(logins: list[Login]) -> dict[Login, dict[str, Any]]:
     pipeline = _people_of([session_id for session_id, _user_id in logins])
-    return _by_login(await (await async_database()[SESSIONS].aggregate(pipeline)).to_list())
+    return _by_login(await direct.aggregate(async_database()[SESSIONS], pipeline))
 
 
 _active_users = SharedQuestion(_ask_for_active_users)

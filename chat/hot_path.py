@@ -20,9 +20,9 @@ from pymongo.errors import (
     BulkWriteError,
     DuplicateKeyError,
     OperationFailure,
-    WriteConcernError,
 )
 
+from chatservice.mongo import direct
 from chatservice.mongo.client import async_database, database
 from chatservice.shared_questions import SharedQuestion
 
@@ -137,7 +137,7 @@ async def _ask_for_rooms_of_people(user_ids: list[ObjectId]) -> dict[ObjectId, l
         {"$unwind": "$room"},
     ]
     found: dict[ObjectId, list[Document]] = {}
-    async for membership in await memberships().aggregate(pipeline):
+    for membership in await direct.aggregate(memberships(), pipeline):
         room = membership.pop("room")
         found.setdefault(membership["user_id"], []).append({**room, "membership": membership})
     for listed in found.values():
@@ -182,7 +182,7 @@ async def _ask_for_rooms_of_members(members: list[Member]) -> dict[Member, Docum
         },
         {"$unwind": "$room"},
     ]
-    found = await (await memberships().aggregate(pipeline)).to_list()
+    found = await direct.aggregate(memberships(), pipeline)
     return {(each["room_id"], each["user_id"]): each for each in found}
 
 
@@ -193,7 +193,7 @@ async def members_of(room_ids: Iterable[ObjectId]) -> dict[ObjectId, list[Docume
     """The present memberships of each of the rooms, the first to join first."""
     found: dict[ObjectId, list[Document]] = {room_id: [] for room_id in room_ids}
     query = {"room_id": {"$in": list(found)}, "left_at": None}
-    async for membership in memberships().find(query):
+    for membership in await direct.find(memberships(), query):
         found[membership["room_id"]].append(membership)
     for group in found.values():
         group.sort(key=lambda membership: (membership["joined_at"], membership["_id"]))
@@ -210,7 +210,8 @@ async def _ask_for_room_ids_of_people(
 ) -> dict[ObjectId, frozenset[ObjectId]]:
     query = {"user_id": {"$in": user_ids}, "left_at": None}
     found: dict[ObjectId, set[ObjectId]] = {}
-    async for membership in memberships().find(query, {"_id": 0, "user_id": 1, "room_id": 1}):
+    fields = {"_id": 0, "user_id": 1, "room_id": 1}
+    for membership in await direct.find(memberships(), query, fields):
         found.setdefault(membership["user_id"], set()).add(membership["room_id"])
     return {user_id: frozenset(room_ids) for user_id, room_ids in found.items()}
 
@@ -305,7 +306,7 @@ async def _ask_for_ends_of_logs(
         {"$match": {"room_id": {"$in": list(frozenset().union(*lists))}}},
         *ENDS_OF_LOGS,
     ]
-    ends = {end["_id"]: end["seq"] async for end in await entries().aggregate(pipeline)}
+    ends = {end["_id"]: end["seq"] for end in await direct.aggregate(entries(), pipeline)}
     return dict.fromkeys(lists, ends)
 
 
@@ -378,14 +379,17 @@ LogPlace = tuple[ObjectId, int, int]
 
 
 async def _ask_for_entries_after(places: list[LogPlace]) -> dict[LogPlace, list[Document]]:
-    cursors = [
-        entries()
-        .find({"room_id": room_id, "seq": {"$gt": seq}}, WITHOUT_TERMS)
-        .sort("seq", 1)
-        .limit(limit)
+    questions = [
+        direct.find(
+            entries(),
+            {"room_id": room_id, "seq": {"$gt": seq}},
+            WITHOUT_TERMS,
+            sort={"seq": 1},
+            limit=limit,
+        )
         for room_id, seq, limit in places
     ]
-    pages = await asyncio.gather(*(cursor.to_list() for cursor in cursors))
+    pages = await asyncio.gather(*questions)
     return dict(zip(places, pages, strict=True))
 
 
@@ -398,25 +402,8 @@ async def insert_entries(documents: Sequence[Document]) -> Document | None:
     Returns that refusal (`index`, `keyPattern`, ...), or None when all are stored as durably as the
     client's write concern asks; a PyMongoError leaves open which are.
     """
-    refusals = await _write(entries(), "insert", documents=documents, ordered=True)
+    refusals = await direct.write(entries(), "insert", documents=documents, ordered=True)
     return refusals[0] if refusals else None
-
-
-async def _write(
-    collection: AsyncCollection[Document], command: str, **arguments: Any
-) -> list[Document]:
-    """Run a write command, as durably as the client's write concern asks; returns the refusals.
-
-    PyMongo's own methods do more work, to try again and to divide what is too long, which whoever
-    calls this does itself.
-    """
-    concern = collection.write_concern.document
-    reply = await collection.database.command(
-        command, collection.name, **arguments, writeConcern=concern
-    )
-    if failure := reply.get("writeConcernError"):
-        raise WriteConcernError(failure.get("errmsg", ""), failure.get("code"), failure)
-    return reply.get("writeErrors") or []
 
 
 async def find_message(room_id: ObjectId, message_id: ObjectId) -> Document | None:
@@ -464,8 +451,8 @@ async def messages_page(
     }:
         query["seq"] = bounds
     newest_first = limit is not None and after is None
-    cursor = entries().find(query, WITHOUT_TERMS).sort("seq", -1 if newest_first else 1)
-    page = await (cursor if limit is None else cursor.limit(limit)).to_list()
+    order = {"seq": -1 if newest_first else 1}
+    page = await direct.find(entries(), query, WITHOUT_TERMS, sort=order, limit=limit or 0)
     if newest_first:
         page.reverse()
     return page
@@ -703,7 +690,7 @@ async def record_progress(progress: Mapping[ObjectId, tuple[int, int, datetime]]
     # A message that comes meanwhile waits for a piece and not for all.
     for start in range(0, len(updates), PROGRESS_PIECE):
         piece = updates[start : start + PROGRESS_PIECE]
-        if refusals := await _write(rooms(), "update", updates=piece, ordered=False):
+        if refusals := await direct.write(rooms(), "update", updates=piece, ordered=False):
             raise OperationFailure(refusals[0]["errmsg"], refusals[0]["code"])
 
 

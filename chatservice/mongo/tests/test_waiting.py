@@ -1,15 +1,12 @@
 """What waits in PyMongo: it makes no task for that, and leaves nothing locked when cancelled."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pymongo.lock
 import pytest
-from django.db import connections
-from pymongo import AsyncMongoClient
 from pymongo.errors import AutoReconnect, NetworkTimeout
 
-from chatservice.mongo.client import client_options
+from .clients import collection
 
 PATIENCE = 30.0
 
@@ -43,17 +40,6 @@ async def cancel_while_the_lock_is_taken_back():
 
 def test_a_wait_that_is_cancelled_leaves_the_lock_to_others():
     asyncio.run(cancel_while_the_lock_is_taken_back())
-
-
-@asynccontextmanager
-async def collection(**options):
-    """A collection with one document, of a client of its own that has a connection already."""
-    settings = connections.settings["default"]
-    options = {**client_options(settings), "retryReads": False, **options}
-    async with AsyncMongoClient(**options) as client:
-        there = client[settings["NAME"]]["waiting"]
-        await there.insert_one({})
-        yield there
 
 
 SLOWLY = {"$where": "sleep(3000) || true"}
