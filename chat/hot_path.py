@@ -40,6 +40,9 @@ DUPLICATE_KEY = 11000
 WITHOUT_TERMS = {"terms": False}
 """What is read of messages that are shown: all but what only search needs."""
 
+OUTLINE = {"content": False, "terms": False}
+"""What is read of entries that somebody else has written, and only their effects matter."""
+
 PLACE = {"_id": False, "room_id": True, "seq": True}
 TERMS_INDEX, MENTIONS_INDEX = "chat_entry_terms", "chat_entry_mentions"
 
@@ -364,6 +367,15 @@ async def changes_between(room_id: ObjectId, after: int, up_to: int) -> list[Doc
     others = [kind for kind in Entry.Kind.values if kind != MESSAGE]
     query = {"room_id": room_id, "kind": {"$in": others}, "seq": {"$gt": after, "$lte": up_to}}
     return await entries().find(query).sort("seq", 1).to_list()
+
+
+async def outlines_after(room_id: ObjectId, seq: int, limit: int) -> list[Document]:
+    """At most `limit` entries with numbers above `seq`, in order, messages without their content.
+
+    With what the log and the projections need of all kinds.
+    """
+    query = {"room_id": room_id, "seq": {"$gt": seq}}
+    return await direct.find(entries(), query, OUTLINE, sort={"seq": 1}, limit=limit)
 
 
 async def entries_after(room_id: ObjectId, seq: int, limit: int) -> list[Document]:

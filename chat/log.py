@@ -55,6 +55,9 @@ DRAIN_TIMEOUT = 5.0
 MAX_IDLE_LOGS = 2_000
 """Rooms whose state is kept in memory although nobody is writing."""
 
+FAR_BEHIND = 500
+"""Entries of others that are read one by one; of more, only those that are no messages."""
+
 PROGRESS_INTERVAL = 1.0
 """Seconds between notes of how far rooms have come; what they say is only needed after a crash."""
 
@@ -168,6 +171,8 @@ class RoomLog:
         self._queue: deque[Draft] = deque()
         self._lock = asyncio.Lock()
         self._unannounced: list[tuple[list[Document], frozenset[ObjectId]]] = []
+        self._has_rivals = False
+        """Whether another process writes here, too, at this time."""
         self.writing: asyncio.Task[None] | None = None
 
     @property
@@ -227,8 +232,8 @@ class RoomLog:
         while pending:
             try:
                 async with asyncio.timeout(deadline - time.monotonic()):
-                    if self._state is None:
-                        await self._catch_up()
+                    if self._state is None or self._has_rivals:
+                        await self._look_for_rivals()
                     if uncertain:
                         await self._settle(pending)
                     await self._attempt([draft for draft in pending if not draft.settled])
@@ -264,8 +269,8 @@ class RoomLog:
     async def _after_refusal(self, refusal: Document, draft: Draft) -> None:
         """Find out why MongoDB refused `draft`, and settle it if it is not to be tried again."""
         key = refusal.get("keyPattern", {})
-        if "seq" in key:  # another process took the number
-            await self._catch_up()
+        if "seq" in key:  # another process took the number: the next attempt looks first
+            self._has_rivals = True
         elif "_id" in key:  # an attempt that seemed to fail had arrived after all
             await self._catch_up()
             await self._settle([draft])
@@ -313,16 +318,31 @@ class RoomLog:
         for entries, audience in stored:
             await self._logs.announce(entries, audience)
 
+    async def _look_for_rivals(self) -> None:
+        """Take in what others have written meanwhile, and see whether they still do.
+
+        To look costs less than to try a number that is taken: MongoDB's refusal waits for its
+        journal, as if something had been stored.
+        """
+        known = self._state.seq if self._state is not None else None
+        state = await self._catch_up()
+        self._has_rivals = known is not None and state.seq > known
+
     async def _catch_up(self) -> RoomState:
         state = self._state or await self._load()
-        last = await hot_path.last_entry(self.room_id)
-        if last is not None and last["seq"] > state.seq:
-            for entry in await hot_path.changes_between(self.room_id, state.seq, last["seq"]):
-                state.apply(entry)
-                await project(entry)
-            state.message_count = await hot_path.last_message_number(self.room_id, last["seq"])
-            state.seq = last["seq"]
-            self._logs.progressed(state, last["created_at"])
+        following = await hot_path.outlines_after(self.room_id, state.seq, limit=FAR_BEHIND)
+        if len(following) == FAR_BEHIND:
+            last = await hot_path.last_entry(self.room_id)
+            assert last is not None
+            end = last["seq"]
+            following = await hot_path.changes_between(self.room_id, state.seq, end - 1)
+            following.append(last)
+            state.message_count = await hot_path.last_message_number(self.room_id, end)
+        for entry in following:
+            await project(entry)
+            state.apply(entry)
+        if following:
+            self._logs.progressed(state, following[-1]["created_at"])
         self._state = state
         return state
 

@@ -12,6 +12,7 @@ from bson import ObjectId
 
 from acceptance.waiting import PATIENCE, eventually
 from chat import actions, hot_path
+from chat.log import FAR_BEHIND
 from chatservice.mongo.client import database
 from chatservice.realtime.loop import run
 from chatservice.timestamps import now
@@ -337,3 +338,31 @@ def test_a_whole_history_comes_in_pieces_and_is_complete(alice, bob, make_room):
         assert room.messages(bob, **after) == paged[len(paged) - size :]
     last = {"messages": 0}
     assert bob.http.get(room.path, params=last).json()["messages"] == []
+
+
+def test_who_shares_a_room_with_another_process_looks_before_it_writes(
+    alice, bob, lunch, second_server, profiler
+):
+    """A number that is taken is refused only when MongoDB has waited for its journal."""
+    bobs, path = bob.at(second_server), f"{lunch.path}/messages"
+
+    def post():
+        alice.http.post(path, json={"content": "hello"})
+
+    def post_in_turn():
+        bobs.post(path, json={"content": "hello"})
+        post()
+
+    assert_asked(profiler, post_in_turn, [SESSION, PAGE, "insert chat_entry"] * 2)
+    assert_asked(profiler, post, [SESSION, "insert chat_entry"])
+
+
+@pytest.mark.parametrize("count", [5, FAR_BEHIND - 1, FAR_BEHIND, FAR_BEHIND + 100])
+def test_who_has_missed_little_or_much_goes_on_at_the_end(alice, bob, lunch, count):
+    seq = lunch.say(alice, "The process knows the room now.")["seq"]
+    room_id = ObjectId(lunch.id)
+    fill(room_id, bob, count)
+
+    assert lunch.say(alice, "hello")["seq"] == seq + count + 1
+    stored = database()["chat_entry"].find_one({"room_id": room_id}, sort=[("seq", -1)])
+    assert (stored["content"], stored["number"]) == ("hello", count + 1)
