@@ -53,6 +53,7 @@ class Counts:
     encodings: int
     commands: dict[str, int]
     garbage: int
+    requests: int
     tasks: int
 
     @property
@@ -178,6 +179,7 @@ async def verdicts(
         ("round trips to MongoDB for a message by REST", posting.round_trips / MESSAGES, 2.5),
         ("round trips to MongoDB for a page of history", reading.round_trips / MESSAGES, 3.5),
         ("objects left to the garbage collector for a message", posting.garbage / MESSAGES, 20),
+        ("requests that are kept after their answer", posting.requests, 5),
         ("tasks for each idle socket", idle.tasks / (MEMBERS + IDLE), 2.5),
         ("KiB for each idle socket", kib, 30),
     ]

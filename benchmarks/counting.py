@@ -2,7 +2,7 @@
 
 SIGUSR1 sets the counters to zero, SIGUSR2 writes them to the file that `COUNTS` names. They count
 what does not depend on the machine: calls of functions on the event loop, encodings, tasks, the
-commands that MongoDB gets, and objects that only the garbage collector frees.
+commands that MongoDB gets, objects that only the garbage collector frees, and requests that stay.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from pymongo import monitoring
+from twisted.web.http import Request
 
 NOT_WORK = {"hello", "ismaster", "ping", "endSessions"}
 """What the driver says to keep its connections."""
@@ -43,6 +44,7 @@ class Counts(monitoring.CommandListener):
             "encodings": self.encodings,
             "commands": self.commands,
             "garbage": gc.collect(),
+            "requests": sum(isinstance(each, Request) for each in gc.get_objects()),
             "tasks": len(asyncio.all_tasks(asyncio.get_event_loop())),
         }
         path = Path(os.environ["COUNTS"])

@@ -4,8 +4,8 @@ As it comes, Daphne writes a request's body to a temporary file, of any length, 
 application hears of the request; lets Twisted parse a POSTed form in memory, for nobody; and takes
 whatever the application sends into memory at once, however slowly the client reads.
 
-And what it had better not do for each answer: leave it to another round of the event loop, and
-write a line to a log that goes nowhere.
+And what it had better not do for each answer: leave it to another round of the event loop, write
+a line to a log that goes nowhere, and keep the request for up to a second after it.
 """
 
 import asyncio
@@ -148,6 +148,21 @@ class BoundedRequest(http_protocol.WebRequest):
         if self.producer:
             self.unregisterProducer()
         super().finish()
+        self.forget_soon()
+
+    def forget_soon(self):
+        """Be gone once the application has ended, too.
+
+        Daphne keeps what is finished, with all that hangs on it, until it looks for it: once a
+        second, and then for so long that everybody else waits. What failed is left to it.
+        """
+        answering = self.server.connections.get(self, {}).get("application_instance")
+        if answering is not None:
+            answering.add_done_callback(self.forget)
+
+    def forget(self, answering):
+        if not answering.cancelled() and answering.exception() is None:
+            self.server.connections.pop(self, None)
 
     def connectionLost(self, reason):
         if self.lingering is not None and self.lingering.active():
