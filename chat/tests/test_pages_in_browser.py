@@ -6,6 +6,7 @@ import pytest
 from bson import ObjectId
 from playwright.sync_api import expect
 
+from acceptance.waiting import eventually
 from chat import actions
 from chat.formatting import formatted
 from chat.models import Entry
@@ -260,6 +261,28 @@ def test_unread_messages_are_counted_and_marked(visit, path, lunch, make_room, a
     expect(page).not_to_have_title(re.compile(r"\("))
 
 
+def test_the_line_above_the_news_goes_when_one_answers(visit, path, lunch, alice, bob):
+    for number in range(30):
+        lunch.say(alice, f"Message {number}")
+    page = visit(alice, path)
+    come_to_life(page)
+    for news in ("News", "Later"):
+        lunch.say(bob, f"Before: {news}")
+        expect(texts(page).last).to_have_text(f"Before: {news}")
+        scroll_to(page, -1_000_000)
+        lunch.say(bob, news)
+        expect(page.locator("[data-jump]")).to_contain_text("1 new message")
+        lunch.say(bob, "And more")
+        first = page.locator(".new-line + .message")
+        expect(first.locator(".message__text")).to_have_text(news)
+        expect(first).not_to_have_class(re.compile("message--continued"))
+
+        say(page, "I see")
+
+        expect(page.locator(".new-line")).to_have_count(0)
+        expect(texts(page).last).to_have_text("I see")
+
+
 # History
 
 
@@ -289,6 +312,28 @@ def test_scrolling_up_loads_history_without_jumping(visit, path, long_history, b
     page.locator("[data-jump]").click()
     expect(texts(page).last).to_have_text("Message 420")
     assert is_at_end(page)
+
+
+def test_history_comes_after_an_attempt_without_connection(visit, path, long_history, bob):
+    page = visit(bob, path)
+    expect(texts(page).last).to_have_text("Message 420")
+    come_to_life(page)
+    page.context.set_offline(True)
+    with page.expect_event("requestfailed"):
+        scroll_to(page, -1_000_000)
+    page.context.set_offline(False)
+
+    scroll_to(page, 0)
+    scroll_to(page, -1_000_000)
+
+    expect(texts(page).first).to_have_text("Message 321")
+
+
+def test_the_latest_messages_have_the_address_of_the_room(visit, path, long_history, bob):
+    page = visit(bob, f"{path}/100")
+    page.locator("[data-jump]").click()
+    expect(texts(page).last).to_have_text("Message 420")
+    page.wait_for_url(f"**{path}")
 
 
 def test_scrolling_down_again_comes_to_the_end(visit, path, long_history, bob):
@@ -411,6 +456,45 @@ def test_a_message_that_is_refused_can_be_tried_again_or_dropped(visit, path, al
     assert lunch.messages(bob) == []
 
 
+def test_windows_of_one_person_keep_what_each_could_not_send(visit, path, alice, bob, lunch):
+    page = visit(alice, path)
+    other = page.context.new_page()
+    other.goto(path)
+    for window in (page, other):
+        come_to_life(window)
+    page.context.set_offline(True)
+    say(page, "From one")
+    say(other, "From the other")
+    for window in (page, other):
+        expect(window.locator(".message--pending")).to_have_count(1)
+        window.close(run_before_unload=False)
+    context = other.context
+    context.set_offline(False)
+
+    context.new_page().goto(path)
+
+    eventually(lambda: len(lunch.messages(bob)) == 2)
+    said = {message["content"] for message in lunch.messages(bob)}
+    assert said == {"From one", "From the other"}
+
+
+def test_another_room_while_the_connection_is_away(visit, path, make_room, alice, bob):
+    make_room(alice, bob, name="Other")
+    page = visit(alice, path)
+    come_to_life(page)
+    page.context.set_offline(True)
+    page.locator(".composer__text").fill("Half a thou")
+
+    page.locator(".room", has_text="Other").click()
+
+    expect(page.locator("[data-part=complaint]")).to_have_text("The service does not answer.")
+    expect(page.locator("h1")).to_have_text("Lunch")
+    expect(page.locator(".composer__text")).to_have_value("Half a thou")
+    page.context.set_offline(False)
+    page.locator(".room", has_text="Other").click()
+    expect(page.locator("h1")).to_have_text("Other")
+
+
 def test_what_is_refused_can_be_written_again(visit, path, alice, lunch):
     page = visit(alice, path)
     text = page.locator(".composer__text")
@@ -455,6 +539,52 @@ def test_a_draft_survives_a_reload_and_a_change_of_rooms(visit, path, make_room,
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("link", name="Sign up")).to_be_visible()
     assert page.evaluate("localStorage.length") == 0
+
+
+def test_rooms_are_found_by_either_spelling_of_their_names(visit, path, make_room, alice, bob):
+    make_room(alice, bob, name="باشگاه کتاب‌های ایرانی")
+    page = visit(alice, path)
+    come_to_life(page)
+    names = page.locator(".room:visible .room__name")
+
+    page.get_by_placeholder("Filter").fill("كتاب هاي ايراني")
+
+    expect(names).to_have_text(["باشگاه کتاب‌های ایرانی"])
+    page.get_by_placeholder("Filter").fill("lun")
+    expect(names).to_have_text(["Lunch"])
+
+
+def test_a_window_leaves_alone_what_another_has_drafted(visit, path, make_room, alice, bob):
+    make_room(alice, bob, name="Other")
+    page = visit(alice, path)
+    other = page.context.new_page()
+    other.goto(path)
+    come_to_life(other)
+    page.locator(".composer__text").fill("Half a thou")
+
+    other.locator(".room", has_text="Other").click()
+    expect(other.locator("h1")).to_have_text("Other")
+
+    page.reload()
+    expect(page.locator(".composer__text")).to_have_value("Half a thou")
+
+
+def test_an_upload_goes_on_when_one_looks_elsewhere(visit, path, make_room, alice, bob):
+    make_room(alice, bob, name="Other")
+    page = visit(alice, path)
+    come_to_life(page)
+    waiting = []
+    page.route("**/upload_media/", lambda route: waiting.append(route))
+    page.locator(".composer input[type=file]").set_input_files(PLAN)
+    expect(page.locator(".upload")).to_have_count(1)
+    page.locator(".room", has_text="Other").click()
+    expect(page.locator("h1")).to_have_text("Other")
+
+    with page.expect_response("**/upload_media/"):
+        waiting[0].continue_()
+    page.go_back()
+
+    expect(page.locator(".composer .file__name")).to_have_text("plan.txt")
 
 
 def test_a_draft_keeps_what_it_answers_and_its_files(visit, path, lunch, alice, bob):
@@ -553,7 +683,7 @@ def test_the_room_log_in_the_page(visit, alice):
 
     came_out = page.evaluate(
         """async () => {
-            const { RoomLog } = await import("#room-log")
+            const { RoomLog } = await import("#live")
             const log = new RoomLog(3)
             const out = []
             const missing = []
@@ -718,6 +848,10 @@ def test_people_and_emoji_are_completed_and_mentions_marked(visit, path, make_ro
     expect(hers.locator("word-completion [role=option]:visible").first).to_contain_text(":tada:")
     text.press("Tab")
     expect(text).to_have_value("Hi @bob 🎉 ")
+    text.press_sequentially("(:smile:")
+    expect(text).to_have_value("Hi @bob 🎉 (😄")
+    text.press_sequentially(") :nothing: at 10:30:00")
+    expect(text).to_have_value("Hi @bob 🎉 (😄) :nothing: at 10:30:00")
     text.press("Enter")
 
     expect(hers.locator("mark")).to_have_text("@bob")

@@ -36,14 +36,14 @@ export function post(room, content, reply_to) {
 	const client_id = crypto.getRandomValues(new Uint32Array(4)).join("-")
 	const item = { client_id, room, content, reply_to, sender_id: me, timestamp: new Date().toISOString() }
 	items.set(client_id, item)
-	save()
+	store(client_id, item)
 	transmit(item)
 	prepare().then(() => tell("pending", item))
 }
 
 export const retry = (clientId) => transmit(items.get(clientId))
 
-export const discard = (clientId) => items.delete(clientId) && save()
+export const discard = (clientId) => items.delete(clientId) && store(clientId)
 
 export const unsent = (room) => [...items.values()].filter((item) => item.room === room)
 
@@ -65,9 +65,10 @@ async function transmit(item) {
 	} catch (error) {
 		if (!items.has(client_id) || !isConnected()) return // it has arrived, or is sent again later
 		item.failed = say("not_sent", { reason: error.message })
-		save()
+		store(client_id, item)
 		tell("progress", item)
 	}
 }
 
-const save = () => keep("outbox", items.size && [...items.values()])
+// Other windows keep some, too.
+const store = (id, ...item) => keep("outbox", [...(recall("outbox") ?? []).filter((each) => each.client_id !== id), ...item])

@@ -16,7 +16,7 @@ function ask(method, url, { body, type = "json", headers, progress }) {
 	})
 }
 
-/** A page of the service's, or the `part` of it that is wanted. */
+/** A page, or the `part` of it that is wanted. */
 export const fetchPage = (url, { body, part = "stage" } = {}) =>
 	ask(body ? "POST" : "GET", url, { body, type: "document", headers: { Accept: "text/html", "X-Part": part } })
 
@@ -63,7 +63,7 @@ export function connect(positions) {
 
 export const isConnected = () => socket?.connected
 
-/** Ask the server and return its answer. What an Error says is for people. */
+/** The same over the connection. */
 export async function request(event, data) {
 	const reply = await socket.timeout(ACK_TIMEOUT).emitWithAck(event, data).catch(() => ({ message: say("no_answer") }))
 	if (!reply.ok) throw new Error(reply.message)

@@ -1,6 +1,6 @@
 // From page to page: the server's is fetched, and its middle put in place.
 
-import { one, tell } from "#page"
+import { all, one, say, tell } from "#page"
 import { fetchPage } from "#server"
 
 const PAGES = /^\/($|rooms\/)/
@@ -12,6 +12,7 @@ export async function visit(url, { push = true, body } = {}) {
 	const { response: page, responseURL, status } = await fetchPage(url, { body })
 	if (turn !== newest) return // something else was asked for meanwhile
 	const stage = page && one("#stage", page)
+	if (!status) return tell("complaint", { message: say("no_answer") })
 	if (!stage) return body ? location.reload() : location.assign(url)
 	if (push && status === 200) history.pushState(null, "", responseURL)
 	one("#panes").dataset.pane = one("#panes", page).dataset.pane
@@ -19,7 +20,7 @@ export async function visit(url, { push = true, body } = {}) {
 	document.title = page.title
 	tell("visited")
 	const first = matchMedia("(hover)").matches ? ".composer__text" : "#main"
-	const places = ["[aria-invalid=true]", ".message[autofocus]", first, "#main", "#details", "#rooms"].map((place) => one(place))
+	const places = ["[aria-invalid=true]", "[autofocus]", first, "#main", "#details", "#rooms"].map((place) => one(place))
 	places.find((each) => each?.checkVisibility()).focus({ preventScroll: true })
 }
 
@@ -37,4 +38,24 @@ document.addEventListener("submit", (event) => {
 	if (event.defaultPrevented || !form.matches("[data-in-place]")) return
 	event.preventDefault()
 	visit(form.action, { body: new FormData(form, event.submitter) })
+})
+
+function go(step, isForUnread) {
+	const links = all(".room:not([hidden]) > .room__link")
+	const here = links.findIndex((anchor) => anchor.ariaCurrent)
+	const ahead = step > 0 ? links.slice(here + 1) : links.slice(0, Math.max(here, 0)).reverse()
+	const there = ahead.find((anchor) => !isForUnread || anchor.closest(".room--unread"))
+	if (there) visit(there.href)
+}
+
+document.addEventListener("keydown", (event) => {
+	const { key, code, altKey, shiftKey, target } = event
+	const isCommand = event.ctrlKey || event.metaKey
+	if (isCommand && !altKey && code === "KeyK") tell("switch_rooms")
+	else if (isCommand || one("dialog[open], :popover-open")) return
+	else if (altKey && key === "ArrowUp") go(-1, shiftKey)
+	else if (altKey && key === "ArrowDown") go(1, shiftKey)
+	else if ("?؟".includes(key) && !target.matches?.("input, textarea, select")) one("#keys").showModal()
+	else return
+	event.preventDefault()
 })

@@ -1,7 +1,6 @@
 import { define } from "#page"
 
-const PATIENCE = 1_500 // milliseconds of an outage not worth a word
-const GOOD_NEWS = 3_000 // milliseconds that its end is shown
+const PATIENCE = 1_500 // milliseconds not worth a word
 
 define("connection-state", (element, { hear }) => {
 	let timer
@@ -16,11 +15,8 @@ define("connection-state", (element, { hear }) => {
 			timer = clearTimeout(timer)
 			if (element.firstElementChild.hidden) return
 			show("back")
-			setTimeout(() => timer || show(null), GOOD_NEWS)
+			setTimeout(() => timer || show(null), 2 * PATIENCE)
 		},
-		session_ended() {
-			const next = encodeURIComponent(location.pathname + location.search)
-			location.assign(`${document.body.dataset.logIn}?next=${next}&ended=1`)
-		},
+		session_ended: () => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}&ended=1`),
 	})
 })

@@ -6,7 +6,7 @@ const MOST_FACES = 4
 
 const words = (text, ids) => (ids.length ? say(text, { people: namesOf(ids) }) : "")
 
-/** Says who is writing, and who has read how far: faces are at the last message seen. */
+/** Says who is writing, and who has read how far. */
 define("live-line", (line, { hear, soon, part }) => {
 	const typing = new Map()
 	const showReadSoon = soon(showRead)

@@ -11,19 +11,17 @@ const quoteIn = (part) => ["quote-name", "quote-text"].map((name) => field(part,
 const entersSend = document.body.dataset.enterSends !== "false"
 
 /** Where a person writes, answers, edits and uploads. */
-define("message-composer", (composer, { room, signal, hear, listen, soon, acts, part }) => {
+define("message-composer", (composer, { room, hear, listen, acts, part }) => {
 	const form = one("form", composer)
 	const text = form.content
 	const picker = form.file
 	const about = part("about")
 	const draft = `draft:${room}`
 	const files = part("files")
-	const keepDraftSoon = soon(keepDraft)
 	const urls = () => [...files.children].map((item) => item.dataset.url)
 	const answered = () => [form.reply_to.value, ...quoteIn(about)]
 	const complain = (words) => (part("complaint").textContent = words)
 	let editing = null // a message's row
-	let held = null // what was being written before
 	let toldAt = 0
 
 	function pressed(event) {
@@ -50,7 +48,7 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 	}
 
 	function typed() {
-		keepDraftSoon()
+		keepDraft()
 		if (editing || !text.value || Date.now() - toldAt < TYPING_INTERVAL) return
 		toldAt = Date.now()
 		request("typing", { room }).catch(() => {}) // nobody misses it
@@ -85,7 +83,6 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		const { seq, clientId, replyTo, text: words } = row.dataset
 		if (seq) {
 			keepDraft()
-			held ??= [text.value, ...answered()]
 			editing = row
 			text.value = words
 			explain()
@@ -99,9 +96,9 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 	}
 
 	function cancel() {
-		const [words, seq, ...quoted] = held ?? [text.value]
-		editing = held = null
-		text.value = words
+		const [content, seq, ...quoted] = editing ? (recall(draft) ?? [""]) : [text.value]
+		editing = null
+		text.value = split(content, anyUpload).text
 		explain(seq, ...quoted)
 		text.focus()
 	}
@@ -122,8 +119,9 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 	}
 
 	function addFiles(chosen, event) {
-		if (!chosen.length || editing) return
+		if (!chosen.length) return
 		event.preventDefault()
+		if (editing) return
 		complain("")
 		for (const file of chosen) send(file)
 	}
@@ -132,11 +130,11 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		const { name } = file
 		const item = attach(name)
 		try {
-			const answer = await upload(file, (share, request) => (item.isConnected ? (one("progress", item).value = share) : request.abort()))
+			const answer = await upload(file, (share, request) => (files.contains(item) ? (one("progress", item).value = share) : request.abort()))
 			item.dataset.url = answer.file_url
 			keepDraft()
 		} catch (error) {
-			if (!item.isConnected) return
+			if (!files.contains(item)) return
 			item.remove()
 			complain(say("file_failed", { name, reason: error.message }))
 		}
@@ -179,10 +177,8 @@ define("message-composer", (composer, { room, signal, hear, listen, soon, acts, 
 		addFiles(picker.files, event)
 		picker.value = ""
 	})
-	const pane = one("#main")
-	listen(pane, "dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault())
-	listen(pane, "drop", (event) => addFiles(event.dataTransfer.files, event))
-	signal.onabort = keepDraft
+	listen(document, "dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault())
+	listen(document, "drop", (event) => addFiles(event.dataTransfer.files, event))
 	picker.multiple = true
 	if (!text.value && about.hidden) resume(...(recall(draft) ?? [""]))
 })

@@ -7,7 +7,7 @@ import { call, fetchPage, request } from "#server"
 
 const MOST_ROWS = 300 // in the document
 const NEAR = 600 // pixels from an end
-const AT_END = 48 // pixels that count as being there
+const AT_END = 48 // pixels that count as there
 const ANNOUNCEMENTS = 5
 
 /**
@@ -58,8 +58,9 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 			if (isNews) {
 				readOut(message)
 				missed++
+				if (document.hidden || !isAtEnd()) firstNew ??= message.seq
 			}
-			if (isLatest()) insert(message, isNews)
+			if (isLatest()) insert(message)
 			showJump()
 		}
 		if (!pending) return
@@ -74,14 +75,13 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		return row
 	}
 
-	function insert(message, isNews) {
+	function insert(message) {
 		const { seq } = message
 		const row = made(message)
 		keepPlace(() => {
 			const before = stored().findLast((other) => other.dataset.seq < seq)
 			if (before) before.after(row)
 			else list.prepend(row)
-			if (isNews && (document.hidden || !isAtEnd())) firstNew ??= seq
 			dress()
 		})
 		if (stored().length > MOST_ROWS) refreshSoon()
@@ -160,19 +160,21 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	function dress() {
 		for (const line of all(".day, .new-line", list)) line.remove()
 		for (const row of all("[data-at]", list)) rows.follow(row, row.previousElementSibling)
-		rowAt(firstNew)?.before(clone("new-line"))
+		const first = rowAt(firstNew)
+		first?.before(clone("new-line"))
+		first?.classList.remove("message--continued")
 	}
 
 	/** Move the window to the rows around `seq`, or with 0 to the end. */
 	async function show(seq) {
 		const mine = ++turn
 		isMoving = true
-		around = seq
 		const { response: page } = await fetchPage(`/rooms/${room}/${seq || ""}`)
 		const fetched = page && one("message-list", page)
 		if (mine !== turn) return
 		isMoving = false
 		if (!fetched || !element.isConnected) return
+		around = seq
 		meet(page)
 		nameAll()
 		keepPlace(() => {
@@ -196,6 +198,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 
 	async function toLatest() {
 		if (!isLatest()) await show(0)
+		history.replaceState(null, "", `/rooms/${room}`)
 		element.scrollTop = 0
 		showJump()
 	}
@@ -223,6 +226,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	hear({
 		entry: take,
 		async pending(item) {
+			firstNew = null
 			await toLatest()
 			if (!pendingRow(item.client_id)) showUnsent(item)
 			element.scrollTop = 0

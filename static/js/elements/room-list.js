@@ -1,8 +1,11 @@
+import Combobox from "@github/combobox-nav"
 import { follow } from "#live"
 import { all, count, define, digits, field, isCalled, one, say, tell, write } from "#page"
 import { learn, me, nameOf, senderOf } from "#people"
 import { wordsOf } from "#rows"
 import { fetchPage, request } from "#server"
+
+const MOST_SHOWN = 50
 
 /** The person's rooms, the last active first, and what is unread in each. */
 define("room-list", (element, { hear, listen, soon, part }) => {
@@ -147,4 +150,29 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 	})
 	for (const { dataset } of items()) follow(dataset.room, Number(dataset.seq))
 	visited()
+})
+
+/** Proposes rooms by name. An option is the room's own link. */
+define("room-switcher", (switcher, { hear, listen }) => {
+	const dialog = switcher.closest("dialog")
+	const input = one("input", switcher)
+	const list = one("[role=listbox]", switcher)
+	const combobox = new Combobox(input, list, { firstOptionSelectionMode: "selected" })
+
+	function propose() {
+		const named = all(".room-items > .room").filter((item) => isCalled(item, input.value))
+		list.replaceChildren(...named.slice(0, MOST_SHOWN).map((item) => Object.assign(one("a", item).cloneNode(true), { role: "option" })))
+		combobox.resetSelection()
+	}
+
+	combobox.start()
+	listen(input, "input", propose)
+	listen(list, "combobox-commit", () => dialog.close())
+	hear({
+		switch_rooms() {
+			input.value = ""
+			dialog.showModal()
+			propose()
+		},
+	})
 })

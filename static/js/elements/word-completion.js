@@ -1,9 +1,9 @@
 import Combobox from "@github/combobox-nav"
-import { findEmoji } from "#emoji"
+import { findEmoji } from "#emoji-picker"
 import { clone, define, field, write } from "#page"
 import { peopleNamed, portray } from "#people"
 
-const BEGUN = /(?:^|[\s(])([@:])([^\s@:]*)$/ // a name or an emoji, before the cursor
+const BEGUN = /(?:^|[\s(])([@:])([^\s@:]*)(:?)$/ // a name or an emoji, before the cursor
 const MOST = 6
 const SHORTEST = 2 // letters of an emoji's name, for ":D" is none
 
@@ -14,16 +14,25 @@ define("word-completion", (box, { listen }) => {
 	let combobox
 
 	async function propose() {
-		const [all, sign, word] = begun()
-		const found = sign === "@" ? peopleNamed(word).map(person) : word?.length >= SHORTEST ? (await findEmoji(word).catch(() => [])).map(emoji) : []
+		const [all, sign, word, end] = begun()
+		const named = sign === ":" && word.length >= SHORTEST ? await findEmoji(word).catch(() => []) : []
 		if (all !== begun()[0]) return
 		close()
+		const meant = end && named.find(({ names }) => names.includes(word))
+		if (meant) put(meant.emoji)
+		const found = end ? [] : sign === "@" ? peopleNamed(word).map(person) : named.map(emoji)
 		if (!found.length) return
 		list.replaceChildren(...found.slice(0, MOST).map(option))
 		box.hidden = false
 		combobox = new Combobox(text, list, { firstOptionSelectionMode: "selected" })
 		combobox.start()
 		text.role = text.ariaExpanded = null
+	}
+
+	function put(words) {
+		const end = text.selectionStart
+		text.setRangeText(words, end - begun().slice(1).join("").length, end, "end")
+		text.dispatchEvent(new Event("input"))
 	}
 
 	function close(event) {
@@ -37,11 +46,7 @@ define("word-completion", (box, { listen }) => {
 	listen(text, "blur", () => close())
 	listen(text, "keydown", (event) => event.key === "Escape" && close(event), { capture: true })
 	listen(box, "mousedown", (event) => event.preventDefault()) // the focus stays in the text
-	listen(box, "combobox-commit", ({ target }) => {
-		const end = text.selectionStart
-		text.setRangeText(`${target.dataset.text} `, end - begun()[2].length - 1, end, "end")
-		text.dispatchEvent(new Event("input"))
-	})
+	listen(box, "combobox-commit", ({ target }) => put(`${target.dataset.text} `))
 })
 
 const person = ({ person: id, name, username }) => ["", name, `@${username}`, id]

@@ -6,7 +6,10 @@ export const all = (selector, part = document) => [...part.querySelectorAll(sele
 
 export const field = (part, name) => one(`[data-field="${name}"]`, part)
 
-export const isCalled = (item, words) => field(item, "name").textContent.toLocaleLowerCase().includes(words.trim().toLocaleLowerCase())
+/** What does not matter in a name is left out: see chat/words.py. */
+const folded = (text) => text.toLocaleLowerCase().replace(/[يى]/g, "ی").replace(/ك/g, "ک").replace(/[\s\u064b-\u0652\u200c]/g, "")
+
+export const isCalled = (item, words) => folded(field(item, "name").textContent).includes(folded(words))
 
 /** Some browsers ask once for an address that fails. */
 export const fetchModule = (name) => import(name).catch(() => import(`${import.meta.resolve(name)}?${Date.now()}`))
