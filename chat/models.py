@@ -110,6 +110,8 @@ class Membership(Document):
     read_seq = models.BigIntegerField(_("read up to"), default=0, editable=False)
     # The ordinal of the last message up to there: unread counts are a subtraction.
     read_number = models.BigIntegerField(default=0, editable=False)
+    # The entry by which they came in: who joins has nothing to read, and has seen nothing yet.
+    joined_seq = models.BigIntegerField(default=0, editable=False)
     # The member's own wish, and not part of the log: no device tells of news from there.
     muted = models.BooleanField(_("muted"), default=False, editable=False)
     rev = models.BigIntegerField(default=0, editable=False)

@@ -75,12 +75,17 @@ def _membership_changes(
 ) -> Iterator[tuple[ObjectId, Document, Document]]:
     """For everybody whom a membership entry is about: what is set, and what is raised."""
     nothing_read = {"read_seq": 0, "read_number": 0}
-    # Who joins has read what was said before.
+    # Who joins has nothing to read of what was said before; `joined_seq` tells that from reading.
     all_read = {"read_seq": seq, "read_number": data.get("messages", 0)}
     for person in data["removed"]:
         yield ObjectId(person["id"]), {"left_at": moment}, nothing_read
     for person in data["added"]:
-        joined = {"left_at": None, "joined_at": moment, "role": person["role"]}
+        joined = {
+            "left_at": None,
+            "joined_at": moment,
+            "joined_seq": seq,
+            "role": person["role"],
+        }
         yield ObjectId(person["id"]), joined, all_read
     for person in data.get("changed", ()):
         yield ObjectId(person["id"]), {"role": person["role"]}, nothing_read

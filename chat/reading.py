@@ -65,6 +65,12 @@ class MemberView:
     person: User
     is_online: bool = False
 
+    @property
+    def seen_seq(self) -> int:
+        """The number up to which they have read themselves; 0 if nothing since they joined."""
+        read_seq: int = self.membership["read_seq"]
+        return read_seq if read_seq > self.membership.get("joined_seq", 0) else 0
+
 
 @dataclass(frozen=True, slots=True)
 class RoomView:

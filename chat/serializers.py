@@ -365,7 +365,9 @@ class Member(serializers.Serializer):
     )
     joined_at = serializers.DateTimeField(help_text=_("Since when."))
     read_seq = serializers.IntegerField(
-        help_text=_("The number up to which the member has read the room.")
+        help_text=_(
+            "The number up to which the member has read the room; 0 if nothing since they joined."
+        )
     )
     is_online = serializers.BooleanField(help_text=_("Whether any device is connected."))
 
@@ -450,7 +452,7 @@ def member(view: MemberView) -> Payload:
         "avatar_url": view.person.avatar_url,
         "role": view.membership["role"],
         "joined_at": to_wire(view.membership["joined_at"]),
-        "read_seq": view.membership["read_seq"],
+        "read_seq": view.seen_seq,
         "is_online": view.is_online,
     }
 

@@ -194,7 +194,7 @@ def described(person: User, view: reading.RoomView) -> dict[str, Any]:
                 "hue": hue_of(member.person.pk),
                 "role": member.membership["role"],
                 "is_online": member.is_online,
-                "read_seq": member.membership["read_seq"],
+                "seen_seq": member.seen_seq,
                 "is_me": member.person.pk == person.pk,
                 "can_remove": member.person.pk != person.pk
                 and policies.can_remove_member(person, state, member.person.pk),

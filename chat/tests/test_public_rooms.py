@@ -3,6 +3,7 @@
 import pytest
 
 from acceptance.waiting import eventually
+from accounts.tests.visitor import Visitor
 from chat.tests.test_log import all_at_once, check_rooms, eventually_checked
 from chatservice.mongo.client import database
 
@@ -173,7 +174,35 @@ def test_members_say_how_far_they_have_read(alice, bob, lunch):
     bob.http.post(f"{lunch.path}/read", json={"seq": said["seq"]})
 
     found = alice.http.get(f"{lunch.path}/members").json()
-    assert {member["username"]: member["read_seq"] for member in found} == {"alice": 2, "bob": 3}
+    assert {member["username"]: member["read_seq"] for member in found} == {"alice": 0, "bob": 3}
+
+
+def test_who_was_added_has_seen_nothing_and_has_nothing_to_read(server, alice, bob, carol, lunch):
+    """Also when they come back: what they saw before is seen by somebody who was gone."""
+
+    def how_far():
+        found = alice.http.get(f"{lunch.path}/members").json()
+        page = Visitor(server, alice).open(f"/rooms/{lunch.id}").text
+        for member in found:
+            assert f'data-person="{member["id"]}" data-read="{member["read_seq"]}"' in page
+        return {member["username"]: member["read_seq"] for member in found}
+
+    def add(person):
+        members = f"{lunch.path}/members"
+        assert alice.http.post(members, json={"members": [person.email]}).ok
+
+    lunch.say(alice, "hello")
+    add(carol)
+    assert how_far()["carol"] == 0
+    assert carol.http.get(lunch.path).json()["unread"] == 0
+
+    said = lunch.say(alice, "hello, Carol")
+    carol.http.post(f"{lunch.path}/read", json={"seq": said["seq"]})
+    assert how_far()["carol"] == said["seq"]
+
+    assert alice.http.delete(f"{lunch.path}/members/{carol.id}").ok
+    add(carol)
+    assert how_far()["carol"] == 0
 
 
 def test_people_are_found_who_share_a_room_and_strangers_by_their_whole_name(
