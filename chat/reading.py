@@ -22,7 +22,7 @@ from accounts.models import User
 from chatservice import metrics
 
 from . import events, hot_path, words
-from .hot_path import Document
+from .hot_path import MESSAGE, Document
 from .policies import MessageNotFound, RoomNotFound
 
 RESUME_PAGE = 200
@@ -156,6 +156,12 @@ class HistoryPage:
     quoted: Mapping[int, Document]
     older: int | None
     newer: int | None
+
+    def count_after(self, number: int) -> int:
+        """How many messages there are up to the end of the page after the room's message
+        `number`."""
+        last = next(entry for entry in reversed(self.entries) if entry["kind"] == MESSAGE)
+        return int(last["number"]) - number
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +307,27 @@ async def history(
     quoted = await hot_path.messages_at(room_id, _answered_in(entries))
     people = await accounts_hot_path.load_users(_people_named_in([*entries, *quoted.values()]))
     return HistoryPage(entries, people, quoted, older, newer)
+
+
+async def first_unread(
+    user: User, room_id: ObjectId, page: HistoryPage, *, read_seq: int
+) -> int | None:
+    """The number of the first message that the user, who has read up to `read_seq`, has not.
+
+    On the page it is the first of somebody else's. The last page of a history may have nothing but
+    news: then, and only then, one question finds out whether they begin further up, whoever wrote
+    the first of them. None if there is none, or if it is not on a page from the middle.
+    """
+    if page.older is not None and (start := page.entries[0]["seq"]) > read_seq:
+        if page.newer is not None:
+            return None
+        [first] = await hot_path.messages_page(room_id, after=read_seq, limit=1)
+        if first["seq"] < start:
+            return int(first["seq"])
+    for entry in page.entries:
+        if entry["kind"] == MESSAGE and entry["seq"] > read_seq and entry["actor_id"] != user.pk:
+            return int(entry["seq"])
+    return None
 
 
 def _answered_in(entries: Sequence[Document]) -> set[int]:

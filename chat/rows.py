@@ -118,12 +118,12 @@ def rows_of(
     people: Mapping[ObjectId, User],
     reader: User,
     quoted: Mapping[int, Document] | None = None,
-    read_seq: int | None = None,
+    first_new: int | None = None,
 ) -> list[Row]:
     """The lines of entries that follow each other, the oldest first.
 
-    `quoted` has the messages that are answered, by number. The first message of somebody else
-    after `read_seq`, how far the reader has read, is marked.
+    `quoted` has the messages that are answered, by number. `first_new` is the number of the first
+    message that the reader has not read: a line stands above it, so it says again whose it is.
     """
     names = _names_of_unlinked_uploads(entries)
     rows: list[Row] = []
@@ -133,19 +133,15 @@ def rows_of(
             row.quote = quote_of(answered, people)
         before = rows[-1] if rows else None
         row.starts_day = before is None or before.at.date() != row.at.date()
+        row.is_first_new = row.seq == first_new
         row.is_continued = (
             before is not None
-            and not row.starts_day
+            and not (row.starts_day or row.is_first_new)
             and not (row.notice or before.notice or row.reply_to)
             and before.sender_id == row.sender_id
             and row.at - before.at < GROUPING
         )
         rows.append(row)
-    if read_seq is not None:
-        for row in rows:
-            if row.seq > read_seq and not (row.notice or row.is_mine):
-                row.is_first_new = True
-                break
     return rows
 
 

@@ -118,13 +118,11 @@ def room_page(
     answered = run(reading.message_at(person, ObjectId(room_id), reply_to)) if reply_to else None
     forms = [each for each in (form, change_form, members_form) if each is not None]
     about = described(person, view)
-    rows = rows_of(
-        history.entries,
-        history.people,
-        person,
-        history.quoted,
-        read_seq=view.room["membership"]["read_seq"] if history.newer is None else None,
+    mine = view.room["membership"]
+    first_new = run(
+        reading.first_unread(person, ObjectId(room_id), history, read_seq=mine["read_seq"])
     )
+    rows = rows_of(history.entries, history.people, person, history.quoted, first_new)
     if around and all(row.seq != around for row in rows):
         messages.warning(request, _("There is no such message in this room."))
     context = {
@@ -133,7 +131,10 @@ def room_page(
         # Not with every page of a room: there may be thousands to choose from.
         "known_people": known_people(person) if pane == "details" else [],
         "rows": rows,
-        "has_news": any(row.is_first_new for row in rows),
+        "first_new": first_new,
+        "news_above": history.count_after(mine["read_number"])
+        if first_new is not None and first_new < rows[0].seq
+        else 0,
         "reply": quote_of(*answered) if answered else None,
         "older": history.older,
         "newer": history.newer,

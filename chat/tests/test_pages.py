@@ -242,6 +242,47 @@ def test_news_are_marked_until_one_says_that_they_are_read(alice_visits, alice, 
     assert unread_on(alice_visits.open(path).text) == 1
 
 
+def test_the_news_begin_where_one_has_not_read(server, alice_visits, alice, bob, lunch, path):
+    """The first of them says whose it is, though it goes on with what Bob said before."""
+    read = lunch.say(bob, "read")
+    alice.http.post(f"{lunch.path}/read", json={"seq": read["seq"]})
+    for number in range(1, 101):
+        lunch.say(bob, f"News {number}")
+    first = read["seq"] + 1
+
+    page = alice_visits.open(path).text
+    [link] = re.findall(r'<p class="notice"><a href="(.*?)">100 new messages: go to', page)
+    assert link == f"{path}/{first}#message-{first}"
+    assert '<li class="new-line">' not in page.partition("<template")[0]
+    assert "go to the first" not in alice_visits.open(f"{path}?before={first + 30}").text
+
+    there = alice_visits.open(link).text.partition("<template")[0]
+    assert "go to the first" not in there
+    [row] = re.findall(r'<li class="new-line">.*?</li>\s*<li class="([^"]*)".*?id="(.*?)"', there)
+    assert row == ("message", f"message-{first}")
+    assert "Mark as read" not in there
+
+    visitor = Visitor(server, alice)
+    visitor.headers["Accept-Language"] = "fa"
+    assert "۱۰۰ پیام تازه" in visitor.open(path).text
+
+
+@pytest.mark.parametrize("count", [49, 50])
+def test_a_page_that_is_all_news_or_nearly_has_their_beginning(
+    alice_visits, alice, bob, lunch, path, count
+):
+    read = lunch.say(bob, "read")
+    alice.http.post(f"{lunch.path}/read", json={"seq": read["seq"]})
+    for number in range(count):
+        lunch.say(bob, f"News {number}")
+
+    page = alice_visits.open(path).text.partition("<template")[0]
+
+    [row] = re.findall(r'<li class="new-line">.*?</li>\s*<li class="([^"]*)".*?id="(.*?)"', page)
+    assert row == ("message", f"message-{read['seq'] + 1}")
+    assert "go to the first" not in page
+
+
 def test_who_answers_has_read(alice_visits, bob, lunch, path):
     lunch.say(bob, "Anybody there?")
 
