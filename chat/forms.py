@@ -28,7 +28,11 @@ KNOWN_PEOPLE = "known-people"
 """The id of the list in the page that completes names."""
 
 SPARE_INPUTS = 3
-"""Inputs for one name each that a form has beyond those that are filled in."""
+"""Inputs for one name each that a form for a new room has beyond those that are filled in."""
+
+
+MARKS_OF_MISTAKES = ("aria-invalid", "autofocus")
+"""Attributes of those inputs of a field that the mistake is in."""
 
 
 class NameInput(forms.TextInput):
@@ -48,10 +52,17 @@ class NameInput(forms.TextInput):
 class NameInputs(NameInput):
     """One below the other, an input for each name: a browser completes what is in one as a whole.
 
-    The first has the id of the field, and all have its name.
+    The first has the id of the field, and all have its name. There are `spare` ones beyond those
+    that are filled in. Of a field with a mistake, those are marked that have one of the `unknown`
+    names in them; the first if it is about none.
     """
 
     use_fieldset = True
+
+    def __init__(self, spare: int = SPARE_INPUTS) -> None:
+        super().__init__()
+        self.spare = spare
+        self.unknown: frozenset[str] = frozenset()
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
         return data.getlist(name)
@@ -68,10 +79,15 @@ class NameInputs(NameInput):
     ) -> SafeString:
         filled = [typed for typed in value or [] if typed.strip()]
         inputs = []
-        for number, typed in enumerate([*filled, *[""] * SPARE_INPUTS]):
-            own = {"aria-label": _("Person %(number)s") % {"number": digits(number + 1)}}
+        for number, typed in enumerate([*filled, *[""] * self.spare]):
+            own: dict[str, Any] = {
+                "aria-label": _("Person %(number)s") % {"number": digits(number + 1)}
+            }
             if number:
                 own["id"] = f"{(attrs or {}).get('id', name)}_{number}"
+            is_right = self.unknown.isdisjoint(_names_in(typed)) if self.unknown else number > 0
+            if is_right:
+                own |= dict.fromkeys(MARKS_OF_MISTAKES, False)
             inputs.append((super().render(name, typed, {**(attrs or {}), **own}, renderer),))
         return format_html('<span class="field">{}</span>', format_html_join("\n", "{}", inputs))
 
@@ -120,11 +136,23 @@ class ChatForm(forms.Form):
         super().__init__(*args, **kwargs)
 
 
+class PeopleForm(ChatForm):
+    """A form with the field `members`; it shows which of the names are those of nobody."""
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)
+        problems = self.errors.as_data().get("members", [])
+        unknown = {name for each in problems for name in (each.params or {}).get("unknown", ())}
+        self.fields["members"].widget.unknown = frozenset(unknown)
+        if field != "members" and any(map(SEPARATORS.search, unknown)):
+            super().add_error("members", _("Write one name in each field."))
+
+
 def public_field() -> forms.BooleanField:
     return forms.BooleanField(label=_("Public: everybody can find and join it"), required=False)
 
 
-class NewRoomForm(ChatForm):
+class NewRoomForm(PeopleForm):
     prefix_of_ids = "new_room"
 
     # That there is one is for the action to ask, which then looks at the people as well.
@@ -176,10 +204,10 @@ class ChangeRoomForm(ChatForm):
             del self.fields["is_public"]
 
 
-class AddMembersForm(ChatForm):
+class AddMembersForm(PeopleForm):
     prefix_of_ids = "add_members"
 
-    members = PeopleField(label=_("Add people"))
+    members = PeopleField(label=_("Add people"), widget=NameInputs(spare=1))
 
 
 class RoleForm(ChatForm):
@@ -203,7 +231,9 @@ class SearchForm(ChatForm):
         label=_("Words to look for"),
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "dir": "auto", "autocomplete": "off"}),
+        widget=forms.TextInput(
+            attrs={"type": "search", "dir": "auto", "autocomplete": "off", "autofocus": True}
+        ),
     )
 
 

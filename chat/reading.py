@@ -197,6 +197,11 @@ async def rooms(user: User) -> list[RoomView]:
     ]
 
 
+async def has_rooms(user: User) -> bool:
+    """Whether the user is in any room, or has any private chat."""
+    return bool(await hot_path.room_ids_of(user.pk))
+
+
 async def room(user: User, room_id: ObjectId) -> RoomView:
     """One room of the user's."""
     found = await require_room(user, room_id)

@@ -67,7 +67,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @for_people
 def rooms(request: HttpRequest) -> HttpResponse:
-    return chat_page(request, "chat/no_room.html", pane="rooms")
+    has_rooms = run(reading.has_rooms(reader(request)))
+    return chat_page(request, "chat/no_room.html", {"has_rooms": has_rooms}, pane="rooms")
 
 
 @require_safe
@@ -430,13 +431,16 @@ def new_room_page(
     room_form: NewRoomForm | None = None,
     private_form: PrivateChatForm | None = None,
 ) -> HttpResponse:
-    forms = [form for form in (room_form, private_form) if form is not None]
+    forms = [private_form or PrivateChatForm(), room_form or NewRoomForm()]
+    mistaken = [form.fields[name] for form in forms for name in form.fields if name in form.errors]
+    first = next(iter(mistaken), forms[0].fields["user"])
+    first.widget.attrs["autofocus"] = True
     context = {
-        "room_form": room_form or NewRoomForm(),
-        "private_form": private_form or PrivateChatForm(),
+        "private_form": forms[0],
+        "room_form": forms[1],
         "known_people": known_people(reader(request)),
     }
-    status = INVALID if any(form.errors for form in forms) else 200
+    status = INVALID if mistaken else 200
     return chat_page(request, "chat/new_room.html", context, pane="conversation", status=status)
 
 

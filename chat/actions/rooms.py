@@ -25,6 +25,9 @@ from .appending import append, append_permitted, logs
 MAX_MEMBERS_PER_CHANGE = 1_000
 """People that one request may add; a larger one would hold up the room for everybody."""
 
+NAMED_UNKNOWN = 20
+"""Names of nobody that a refusal repeats."""
+
 Kind = Entry.Kind
 Role = Membership.Role
 
@@ -255,7 +258,8 @@ async def reproject_room(*, room_id: ObjectId) -> None:
 async def _find_people(names: Sequence[str]) -> list[User]:
     """The active people with these e-mails or user names, each once.
 
-    Raises ValidationError on `members` that names those whom nobody knows.
+    Raises ValidationError on `members` that names those whom nobody knows; they are its parameter
+    `unknown`.
     """
     if len(names) > MAX_MEMBERS_PER_CHANGE:
         problem = _("At most %(limit)s people at a time.")
@@ -263,8 +267,10 @@ async def _find_people(names: Sequence[str]) -> list[User]:
     found = await accounts_hot_path.find_people(names)
     unknown = [name for name in names if name not in found]
     if unknown:
-        problem = _("Nobody is known by: %(names)s")
-        raise ValidationError({"members": [problem % {"names": ", ".join(unknown[:20])}]})
+        quoted = [_("“%(name)s”") % {"name": name} for name in unknown[:NAMED_UNKNOWN]]
+        params = {"names": _(", ").join(quoted), "unknown": unknown}
+        refusal = ValidationError(_("Nobody is known by: %(names)s"), params=params)
+        raise ValidationError({"members": [refusal]})
     return list({person.pk: person for person in found.values()}.values())
 
 

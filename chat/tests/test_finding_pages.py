@@ -60,6 +60,20 @@ def test_who_has_nothing_to_find_is_told_how_to_begin(carol, make_room, carol_vi
     assert re.search(r'data-part="empty" hidden>', carol_visits.open("/").text)
 
 
+@pytest.mark.parametrize("part", [{}, {"X-Part": "stage"}])
+def test_who_has_rooms_is_not_told_to_make_one(carol, make_room, carol_visits, part):
+    """Nor where a script, which has the list already, asks for the rest of the page."""
+    quiet, choose = "It is quiet here", "Choose a room to read"
+    page = carol_visits.open("/", headers=part).text
+    assert quiet in page
+    assert choose not in page
+
+    make_room(carol, name="Gardens")
+    page = carol_visits.open("/", headers=part).text
+    assert quiet not in page
+    assert choose in page
+
+
 def test_the_directory_goes_on(alice, make_room, carol_visits):
     for number in range(31):
         make_room(alice, name=f"Room {number}", is_public=True)

@@ -488,7 +488,7 @@ def test_a_private_chat_with_nobody(alice_visits):
     answer = alice_visits.submit("/rooms/private", page="/rooms/new", user="nobody")
 
     assert answer.status_code == 422
-    assert "Nobody is known by: nobody" in answer.text
+    assert "Nobody is known by: “nobody”<" in answer.text
 
 
 def test_renaming_and_describing(alice_visits, path, lunch, alice):
@@ -534,7 +534,7 @@ def test_a_name_with_a_comma_is_nobody_elses(alice_visits, path, alice, lunch, c
     unknown = alice_visits.submit(path + "/members", page=path, members="carol, Smythe")
 
     assert unknown.status_code == 422
-    assert "Nobody is known by: carol, Smythe" in unknown.text
+    assert "Nobody is known by: “carol, Smythe” Write one name in each field." in unknown.text
     assert names_in_room(alice, lunch) == {"alice", "bob", smith["username"]}
 
 
@@ -560,8 +560,26 @@ def test_every_name_is_completed_and_kept_in_the_form(alice_visits, path):
     assert all('list="known-people"' in each for each in inputs)
     assert ['value="x, y"' in each for each in inputs].index(True) == 0
     assert ['value="bob"' in each for each in inputs].index(True) == 1
-    assert len([each for each in inputs if "value=" not in each]) == 3  # for others
+    assert len([each for each in inputs if "value=" not in each]) == 1  # for another one
+    assert ["aria-invalid" in each for each in inputs] == [True, False, False]
     assert len(set(re.findall(r'(?<= id=")[^"]*', "".join(inputs)))) == len(inputs)
+
+
+def test_the_cursor_is_in_the_field_one_came_for_or_that_is_wrong(alice_visits):
+    def focused(page):
+        inputs = [each for each in re.findall(r"<input[^>]*>", page) if "autofocus" in each]
+        page_own = [each for each in inputs if "name=" in each]  # not in a template for scripts
+        return [re.search(r' id="([^"]*)"', each)[1] for each in page_own]
+
+    assert focused(alice_visits.open("/rooms/search").text) == ["search_q"]
+    new = alice_visits.open("/rooms/new").text
+    assert focused(new) == ["private_chat_user"]
+    assert len(re.findall(r'name="members"', new)) == 3
+    wrong = alice_visits.submit("/rooms/new", name="Plans", members=["alice", "nobody"]).text
+    assert focused(wrong) == ["new_room_members_1"]
+    assert len(re.findall("aria-invalid", wrong)) == 1
+    nothing = alice_visits.submit("/rooms/new", name="", members=["nobody"]).text
+    assert focused(nothing) == ["new_room_name"]
 
 
 def test_a_plain_member_sees_no_button_for_what_is_refused(server, bob, alice, path):
