@@ -12,6 +12,13 @@ MAX_PASSWORD_BYTES = 4_096
 """In UTF-8. Hashing takes time and memory, so nobody gets to choose how much of it."""
 
 
+class MinimumLengthValidator(password_validation.MinimumLengthValidator):
+    """Django's, which says how many characters there must be in the digits of the language."""
+
+    def get_error_message(self) -> str:
+        return digits(super().get_error_message())
+
+
 def is_hashable(password: str) -> bool:
     """Whether `password` is short enough, and text that UTF-8 can hold."""
     try:

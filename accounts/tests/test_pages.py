@@ -57,6 +57,13 @@ def test_a_mistake_is_said_beside_its_field(visitor, alice, field, value, compla
     assert not User.objects.filter(email_key="dora@example.org").exists()
 
 
+def test_a_short_password_is_refused_in_persian_with_its_digits(visitor):
+    visitor.headers["Accept-Language"] = "fa"
+    answer = visitor.submit("/signup", **{**NEW, "password": "123"})
+
+    assert "دست‌کم ۸ نویسه لازم است" in complaints_in(answer)["password"]
+
+
 def test_all_mistakes_are_said_at_once(visitor, alice, bob):
     mistakes = {"email": alice.email, "username": "BOB", "password": "bob", "full_name": "a\u202eb"}
     answer = visitor.submit("/signup", **{**NEW, **mistakes})
