@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from chatservice.languages import digits
 
-from .errors import DISK_FULL
+from .errors import DISK_FULL, file_too_large
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -119,6 +119,9 @@ def declared_length(scope: Scope) -> int:
 
 
 def too_long(limit: int) -> str:
+    """What is said of a body over `limit`; only a file makes it longer than the longest one."""
+    if limit == longest_body():
+        return file_too_large()
     return _("The request's body is too long: at most %(limit)s KiB are taken here.") % {
         "limit": digits(limit // 1024)
     }

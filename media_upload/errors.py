@@ -16,15 +16,18 @@ from chatservice.languages import digits
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # the disk, a quota, the process's limit
 
 
+def file_too_large() -> str:
+    return _("The file is too large: at most %(limit)s MB can be uploaded.") % {
+        "limit": digits(settings.MAX_UPLOAD_MB)
+    }
+
+
 class FileTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "too_large"
 
     def __init__(self) -> None:
-        super().__init__(
-            _("The file is too large: at most %(limit)s MB can be uploaded.")
-            % {"limit": digits(settings.MAX_UPLOAD_MB)}
-        )
+        super().__init__(file_too_large())
 
 
 class StoreFull(APIException):

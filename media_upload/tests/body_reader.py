@@ -9,7 +9,7 @@ import tempfile
 
 from django.conf import settings
 
-settings.configure(MAX_UPLOAD_BYTES=2 * 1024 * 1024, USE_I18N=False)
+settings.configure(MAX_UPLOAD_MB=2, MAX_UPLOAD_BYTES=2 * 1024 * 1024, USE_I18N=False)
 
 import daphne.server  # noqa: E402, F401 - first, for it chooses Twisted's reactor
 

@@ -72,7 +72,7 @@ def test_one_byte_more_is_refused(address):
 
     assert response.status_code == 413
     assert response.headers["Content-Type"] == "application/json"
-    assert "too long" in response.json()["detail"]
+    assert "at most 2 MB" in response.json()["detail"]
 
 
 def test_a_refused_client_that_writes_on_still_gets_its_answer(address):

@@ -69,6 +69,21 @@ def test_the_limit_holds_where_the_token_is_looked_for_in_the_form(browser):
     assert response.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "at most 25 MB"), ("fa", "حداکثر ۲۵ مگابایت")]
+)
+@pytest.mark.parametrize("too_many", [1, 1024 * 1024])  # as a file, and as a body
+def test_what_is_too_large_is_a_file(browser, language, words, too_many):
+    response = browser.post(
+        browser.url + PATH,
+        files={"file": ("a.bin", bytes(25 * 1024 * 1024 + too_many))},
+        headers={"Accept-Language": language},
+    )
+
+    assert response.status_code == 413
+    assert words in response.json()["detail"]
+
+
 @pytest.fixture
 def page(chromium, browser):
     """A page of a real browser with Moira's cookie."""
