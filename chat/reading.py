@@ -158,10 +158,12 @@ class HistoryPage:
     newer: int | None
 
     def count_after(self, number: int) -> int:
-        """How many messages there are up to the end of the page after the room's message
-        `number`."""
-        last = next(entry for entry in reversed(self.entries) if entry["kind"] == MESSAGE)
-        return int(last["number"]) - number
+        """How many messages there are up to the end of the page after the room's message `number`.
+
+        0 for a page that has none.
+        """
+        numbers = (each["number"] for each in reversed(self.entries) if each["kind"] == MESSAGE)
+        return int(next(numbers, number)) - number
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,12 +325,13 @@ async def first_unread(
     news: then, and only then, one question finds out whether they begin further up, whoever wrote
     the first of them. None if there is none, or if it is not on a page from the middle.
     """
-    if page.older is not None and (start := page.entries[0]["seq"]) > read_seq:
+    start = page.entries[0]["seq"] if page.entries else 0
+    if page.older is not None and start > read_seq:
         if page.newer is not None:
             return None
-        [first] = await hot_path.messages_page(room_id, after=read_seq, limit=1)
-        if first["seq"] < start:
-            return int(first["seq"])
+        first = await hot_path.messages_page(room_id, after=read_seq, limit=1)
+        if first and first[0]["seq"] < start:
+            return int(first[0]["seq"])
     for entry in page.entries:
         if entry["kind"] == MESSAGE and entry["seq"] > read_seq and entry["actor_id"] != user.pk:
             return int(entry["seq"])

@@ -267,6 +267,17 @@ def test_the_news_begin_where_one_has_not_read(server, alice_visits, alice, bob,
     assert "۱۰۰ پیام تازه" in visitor.open(path).text
 
 
+def test_a_page_without_messages_has_no_news(alice_visits, bob, lunch, path):
+    last = lunch.say(bob, "Hello")["seq"]
+    alice_visits.open(path)
+    bob.http.patch(lunch.path, json={"description": "Noodles"})
+
+    for after in (last, last + 1, 9_999):
+        page = alice_visits.open(f"{path}?after={after}")
+        assert page.status_code == 200
+        assert "go to the first" not in page.text
+
+
 @pytest.mark.parametrize("count", [49, 50])
 def test_a_page_that_is_all_news_or_nearly_has_their_beginning(
     alice_visits, alice, bob, lunch, path, count
