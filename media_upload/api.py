@@ -30,7 +30,7 @@ class UploadView(generics.GenericAPIView):
     """Takes a file. What it is, is found in its content; its name is cleaned."""
 
     queryset = Upload.objects.none()
-    serializer_class = UploadSerializer
+    serializer_class = UploadFileSerializer  # what the form of the browsable API has
     parser_classes = [UploadParser]
 
     def initialize_request(self, request: HttpRequest, *args, **kwargs) -> Request:
@@ -63,7 +63,8 @@ class UploadView(generics.GenericAPIView):
         if file is None:
             raise ValidationError({FIELD: _("Send a file, as the field `file` of a form.")})
         upload = actions.store_upload(actor=request.user, file=file)
-        return Response(self.get_serializer(upload).data, status=status.HTTP_201_CREATED)
+        # Without its serializer, which the browsable API would make its next form of.
+        return Response(dict(UploadSerializer(upload).data), status=status.HTTP_201_CREATED)
 
 
 class MediaView(views.APIView):

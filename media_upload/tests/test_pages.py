@@ -1,12 +1,14 @@
 """Files and the built-in pages: the cookie counts, and browsers do as they are told."""
 
 import io
+import re
 import wave
 from contextlib import suppress
 
 import playwright.sync_api as playwright
 import pytest
 
+from accounts.tests.visitor import Visitor
 from media_upload.models import Upload
 
 from . import samples
@@ -49,6 +51,26 @@ def test_a_form_uploads_with_its_token(browser):
     in_a_field = browser.post(browser.url + PATH, files=file, data={"csrfmiddlewaretoken": token})
 
     assert (in_a_header.status_code, in_a_field.status_code) == (201, 201)
+
+
+def test_the_browsable_api_uploads_and_leads_in_and_out(server, moira):
+    visitor = Visitor(server)
+    stranger = visitor.open(PATH)
+    assert stranger.status_code == 401
+    assert f'href="/login?next={PATH}"' in stranger.text
+
+    visitor.log_in(moira, next=PATH)
+    form = visitor.open(PATH).text
+    assert re.search(r'<input[^>]* name="file"[^>]* type="file"', form)
+    assert 'name="sha256"' not in form
+    assert '<form class="navbar-form" action="/logout" method="post">' in form
+    uploaded = visitor.submit(PATH, files={"file": ("a.txt", b"a")})
+    assert uploaded.status_code == 201
+    assert re.search(r'<input[^>]* name="file"[^>]* type="file"', uploaded.text)
+    assert Upload.objects.get().name == "a.txt"
+
+    visitor.submit("/logout", page=PATH)
+    assert visitor.open(PATH).status_code == 401
 
 
 def test_another_site_cannot_upload_with_the_cookie(browser):
