@@ -50,6 +50,12 @@ def is_owner(user: User, room: RoomState) -> bool:
     return user.pk in room.members
 
 
+def is_only_owner(user: User, room: RoomState) -> bool:
+    """Whether the room would belong to every member if the user left it."""
+    owners = [pk for pk, role in room.members.items() if role == Role.OWNER.value]
+    return room.is_group_chat and owners == [user.pk] and len(room.members) > 1
+
+
 def can_moderate_room(user: User, room: RoomState) -> bool:
     """Staff moderate every room, also those they are not in."""
     is_moderator = room.members.get(user.pk) == Role.MODERATOR.value

@@ -212,6 +212,7 @@ def described(person: User, view: reading.RoomView) -> dict[str, Any]:
         "roles": Membership.Role.choices,
         "can_add": policies.can_add_members(person, state),
         "can_leave": policies.can_remove_member(person, state, person.pk),
+        "is_only_owner": policies.is_only_owner(person, state),
         "can_moderate": policies.can_moderate_room(person, state),
     }
 

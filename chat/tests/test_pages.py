@@ -610,6 +610,21 @@ def test_leaving_a_room(server, bob, path):
     assert visitor.open(path).status_code == 404
 
 
+def test_the_only_owner_is_told_what_leaving_does(server, alice, bob, carol, make_room):
+    warning = "You are the only owner"
+    room = make_room(alice, bob)
+    path = f"/rooms/{room.id}/details"
+
+    assert warning in Visitor(server, alice).open(path).text
+    assert warning not in Visitor(server, bob).open(path).text
+    alone = make_room(carol)
+    assert warning not in Visitor(server, carol).open(f"/rooms/{alone.id}/details").text
+
+    visitor = Visitor(server, alice)
+    visitor.submit(f"/rooms/{room.id}/members/{bob.id}/role", page=path, role="owner")
+    assert warning not in visitor.open(path).text
+
+
 # Languages
 
 
