@@ -640,7 +640,7 @@ def test_who_is_removed_is_offered_nothing_more(visit, path, lunch, alice, bob):
     expect(page.locator("[data-part=complaint]")).to_have_text("You are no longer in this room.")
     expect(texts(page)).to_have_text(["Hello"])
     expect(page.locator(".message [data-act]:visible")).to_have_count(0)
-    expect(page.locator(".details form, .member")).to_have_count(0)
+    expect(page.locator(".details form:visible, .member:visible")).to_have_count(0)
     expect(page.locator(".composer__text")).to_be_disabled()
 
 

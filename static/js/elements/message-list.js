@@ -236,7 +236,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 		met: nameAll,
 		room_stale: refreshSoon,
 		caught_up: seen,
-		room_gone: () => keepFocus(() => all(".message__aside, .details .pane-body").forEach((each) => each.remove())),
+		room_gone: () => keepFocus(() => all(".message__aside, .details .pane-body").forEach((each) => (each.hidden = true))),
 	})
 	acts({
 		latest: toLatest,

@@ -45,7 +45,7 @@ define("word-completion", (box, { listen }) => {
 	listen(text, "input", propose)
 	listen(text, "blur", () => close())
 	listen(text, "keydown", (event) => event.key === "Escape" && close(event), { capture: true })
-	listen(box, "mousedown", (event) => event.preventDefault()) // the focus stays in the text
+	listen(box, "mousedown", (event) => event.preventDefault()) // keeps the focus
 	listen(box, "combobox-commit", ({ target }) => put(`${target.dataset.text} `))
 })
 
