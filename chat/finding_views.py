@@ -3,6 +3,7 @@
 Forms and links only: each page is complete without JavaScript.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,11 @@ from chatservice.pages import for_people
 from chatservice.realtime.loop import run
 
 from . import actions, hot_path, reading
+from .formatting import plain
 from .forms import SearchForm
-from .models import MESSAGE_LENGTH
-from .rows import display_name, hue_of
+from .rows import display_name, hue_of, split_content
 from .views import INVALID, chat_page, reader, room_url
+from .words import highlights, queries_of
 
 FOUND = 20
 """Hits on one page."""
@@ -99,14 +101,14 @@ def search(request: HttpRequest) -> HttpResponse:
         "form": form,
         "q": text,
         "searched": room,
-        "hits": [described_hit(hit, page) for hit in page.hits],
+        "hits": [described_hit(hit, page, text) for hit in page.hits],
         "next": page.next and urlencode({"q": text, **here, "before": page.next}),
     }
     status = INVALID if form.errors else 200
     return chat_page(request, "chat/search.html", context, pane="conversation", status=status)
 
 
-def described_hit(hit: reading.Hit, page: reading.Hits) -> dict[str, Any]:
+def described_hit(hit: reading.Hit, page: reading.Hits, looked_for: str) -> dict[str, Any]:
     message = hit.message
     return {
         "room_id": str(message["room_id"]),
@@ -115,8 +117,21 @@ def described_hit(hit: reading.Hit, page: reading.Hits) -> dict[str, Any]:
         "sender": display_name(page.people.get(message["actor_id"]), message["sender"]),
         "hue": hue_of(message["actor_id"]),
         "at": message["created_at"],
-        "parts": excerpt(message["content"][: 2 * MESSAGE_LENGTH], hit.highlights),
+        "parts": excerpt(*marked(hit, looked_for)),
     }
+
+
+def marked(hit: reading.Hit, looked_for: str) -> tuple[str, Sequence[tuple[int, int]]]:
+    """What a hit shows of its message, and where that has what was looked for.
+
+    It is the text without formatting; what only an address or the name of a file has is shown as it
+    was written.
+    """
+    content = hit.message["content"]
+    text, _files = split_content(content, hit.message.get("uploads") or [])
+    words_alone = plain(text).strip()
+    spans = highlights(words_alone, queries_of(looked_for))
+    return (words_alone, spans) if spans else (content, hit.highlights)
 
 
 def excerpt(text: str, hits: Any) -> list[Part]:

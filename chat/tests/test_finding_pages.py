@@ -106,6 +106,19 @@ def test_a_hit_is_marked_and_leads_to_its_place(alice_visits, alice, lunch):
     assert 'data-part="newer" hidden' not in place
 
 
+def test_a_hit_is_shown_without_its_formatting(alice_visits, alice, lunch):
+    lunch.say(alice, "**bold** _and_ a `needle`, as in [the *plan*](https://example.org/hidden)")
+
+    for looked_for, shown in {
+        "needle": "bold and a [needle], as in the plan",
+        "bold plan": "[bold] and a needle, as in the [plan]",
+        # Where nothing else would be marked:
+        "hidden": "…** _and_ a `needle`, as in [the *plan*](https://example.org/[hidden])",
+    }.items():
+        page = alice_visits.open("/rooms/search", params={"q": looked_for}).text
+        assert hits_on(page) == [shown]
+
+
 @pytest.mark.parametrize("text", ["The tea is ready.", "چای tea آماده است."])
 def test_a_hit_in_any_script_begins_below_its_heading(visit, alice, lunch, text):
     lunch.say(alice, text)
