@@ -347,16 +347,21 @@ def edit_message(request: HttpRequest, room_id: str, message_id: str) -> HttpRes
             run(actions.edit_message(actor=person, content=content, **ids))
         except ValidationError as error:
             form.add_error(None, ValidationError(error.messages))
+        except policies.MessageNotFound:
+            problem = _("The message was deleted meanwhile. What you wrote is here, to be copied.")
+            form.add_error(None, problem)
         else:
             return redirect(room_url(room_id))
+    is_there = not message.get("deleted_at")
     view = run(reading.room(person, ids["room_id"]))
     context = {
         **described(person, view),
         "form": form,
         "message_id": message_id,
-        "choices": REACTIONS,
-        "can_delete": policies.can_delete_message(person, state_of(view), message),
-        "can_edit": policies.can_edit_message(person, message) and not message.get("deleted_at"),
+        "choices": REACTIONS if is_there else [],
+        "can_delete": is_there and policies.can_delete_message(person, state_of(view), message),
+        # Of what is deleted meanwhile, the text that was to be in its place must not be lost.
+        "can_edit": policies.can_edit_message(person, message) and (is_there or form.errors),
     }
     status = INVALID if form.errors else 200
     return chat_page(request, "chat/edit_message.html", context, pane="conversation", status=status)

@@ -452,6 +452,24 @@ def test_nobody_edits_the_message_of_another(alice_visits, path, lunch, bob):
     assert lunch.messages(bob)[0]["content"] == "Mine"
 
 
+def test_an_edit_of_what_was_deleted_meanwhile_keeps_the_text(server, alice, bob, lunch, path):
+    visitor = Visitor(server, bob)
+    edit = f"{path}/messages/{lunch.say(bob, 'Mine')['id']}"
+    message = visitor.open(edit)
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', message.text)[1]
+    Visitor(server, alice).submit(f"{edit}/delete", page=edit)
+
+    text = {"csrfmiddlewaretoken": token, "content": "Mine, and more"}
+    answer = visitor.post(server.url + edit, data=text, headers={"Referer": server.url + edit})
+
+    assert answer.status_code == 422
+    assert "The message was deleted meanwhile." in answer.text
+    assert ">\nMine, and more</textarea>" in answer.text
+    assert f'action="{edit}/' not in answer.text  # to delete it, or to react to it
+    assert "<textarea" not in visitor.open(edit).text.partition("<template")[0]
+    assert texts_on(visitor.open(path).text) == []
+
+
 def test_deleting_ones_own_message(alice_visits, path, lunch, alice):
     message = lunch.say(alice, "Oh no")
     edit = f"{path}/messages/{message['id']}"
