@@ -3,11 +3,13 @@
 import gzip
 import html
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from accounts.tests.visitor import Visitor
 from chat.tests.hostile_texts import HOSTILE
+from chatservice.mongo.client import database
 from media_upload.tests import samples
 
 
@@ -360,6 +362,27 @@ def test_the_list_has_the_most_recent_room_first(alice_visits, make_room, alice,
 
     assert re.findall(r'<li class="room[^"]*" data-room="(\w+)"', page) == [first.id, second.id]
     assert "News" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "today", "earlier"),
+    [("en", r"\d\d:\d\d", "03/21/2024"), ("fa", "[۰-۹]{2}:[۰-۹]{2}", "۱۴۰۳/۱/۲")],
+)
+def test_the_list_has_the_time_of_today_and_the_date_of_what_was_before(
+    server, alice, bob, make_room, language, today, earlier
+):
+    for name in ("Old", "New"):
+        make_room(alice, bob, name=name).say(alice, f"{name} said")
+    long_ago = {"created_at": datetime(2024, 3, 21, 12, tzinfo=UTC)}
+    database()["chat_entry"].update_one({"content": "Old said"}, {"$set": long_ago})
+    visitor = Visitor(server, bob)
+    visitor.headers["Accept-Language"] = language
+
+    page = visitor.open("/").text
+    new, old = re.findall(r'<local-time class="room__time"[^>]*>(.*?)</local-time>', page)
+
+    assert re.fullmatch(today, new)
+    assert old == earlier
 
 
 def test_a_private_chat_is_called_by_the_other(server, alice, bob):
