@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.portraits import display_name, hue_of, initial_of
+from chatservice.errors import is_api_request
 from chatservice.pages import for_people, render_page, take_written
 from chatservice.realtime.loop import run
 from media_upload import actions as media_actions
@@ -51,7 +52,7 @@ REACTIONS = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👎"]
 SHOWN_MEMBERS = 200
 """Members that the details of a room list; a room of thousands says how many others there are."""
 
-INVALID = 422
+INVALID, NOT_FOUND = 422, 404
 
 
 # Reading
@@ -104,7 +105,12 @@ def room_page(
 ) -> HttpResponse:
     person = reader(request)
     # The number first: what is stored while the rest is read is then seen twice, and not missed.
-    view = run(reading.room(person, ObjectId(room_id)))
+    try:
+        view = run(reading.room(person, ObjectId(room_id)))
+    except policies.RoomNotFound:
+        if is_api_request(request):
+            raise
+        return chat_page(request, "chat/not_found.html", pane="conversation", status=NOT_FOUND)
     history = run(
         reading.history(
             person,

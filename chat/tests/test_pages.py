@@ -51,13 +51,31 @@ def test_a_page_of_the_chat_asks_for_a_log_in(server, path, tail):
 
 @pytest.mark.parametrize("tail", ["", "/", "/details", f"/messages/{'0' * 24}"])
 def test_a_room_of_others_is_not_there(server, carol, path, tail):
-    """The same answer as for a room that does not exist."""
+    """The same answer as for a room that does not exist, but for the tokens of its forms."""
     visitor = Visitor(server, carol)
 
     there, not_there = visitor.open(path + tail), visitor.open(f"/rooms/{'0' * 24}{tail}")
 
     assert there.status_code == not_there.status_code == 404
-    assert there.text == not_there.text
+    token = r'name="csrfmiddlewaretoken" value="\w+"'
+    assert re.sub(token, "", there.text) == re.sub(token, "", not_there.text)
+
+
+@pytest.mark.parametrize("tail", ["", "/details", "/3"])
+def test_who_is_in_a_room_no_more_has_the_others_beside_the_answer(
+    server, bob, alice, lunch, make_room, path, tail
+):
+    other = make_room(alice, bob, name="Tea")
+    assert alice.http.delete(f"{lunch.path}/members/{bob.id}").ok
+
+    answer = Visitor(server, bob).open(path + tail)
+
+    assert answer.status_code == 404
+    assert "There is nothing here that you may see." in answer.text
+    assert re.findall(r'data-room="(\w+)"', answer.text) == [other.id]
+    as_json = Visitor(server, bob).open(path + tail, headers={"Accept": "application/json"})
+    assert as_json.status_code == 404
+    assert as_json.json()["detail"]
 
 
 def test_a_stranger_cannot_write_or_manage(server, carol, path, lunch, alice, bob):
