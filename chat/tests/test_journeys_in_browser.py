@@ -508,7 +508,7 @@ def test_a_room_that_is_closed_while_one_writes(visit, lunch, make_room, alice, 
     expect(his.get_by_role("heading", level=1)).to_have_text(
         "اینجا چیزی نیست که اجازهٔ دیدنش را داشته باشید."
     )
-    his.get_by_role("link", name="بازگشت به اتاق‌ها").tap()
+    his.get_by_role("link", name="به صفحهٔ نخست").tap()
     expect(item(his, "Other")).to_be_visible()
 
 
