@@ -1,8 +1,10 @@
 """The administration as its readers see it: in their language, and within their window."""
 
 import html
+import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from django.contrib import admin
@@ -58,6 +60,19 @@ def test_dates_are_those_of_the_reader(desk, alice, language, written):
     for page in (page_of(Session, "changelist"), page_of(Session, "change", session.pk)):
         shown = desk.get(page, headers={"accept-language": language})
         assert written in shown.content.decode()
+
+
+def test_what_scripts_say_is_in_persian(desk):
+    """Every text that the scripts of the administration look up, in Django's own files."""
+    scripts = Path(admin.__file__).parent / "static/admin/js"
+    source = "".join(path.read_text() for path in scripts.glob("*.js"))
+    asked = re.findall(r"""\bn?gettext\(\s*(["'])(.+?)\1""", source)
+    script = desk.get(reverse("admin:jsi18n")).content.decode()
+    catalogue = json.loads(re.search(r"newcatalog = (\{.*?\n  \});", script, re.DOTALL)[1])
+
+    assert len(asked) > 30
+    assert {text for _, text in asked if text not in catalogue} == set()
+    assert catalogue["Remove all %s"] == "%s: حذف همه"
 
 
 def test_long_words_do_not_push_columns_out_of_the_window(visit, moira, alice):
