@@ -8,6 +8,7 @@ the older protocol, which has no numbers to notice by, would show the two in the
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -49,10 +50,8 @@ class Sequencer(Generic[T]):
         if len(self._sequences) > MAX_SEQUENCES:
             self._forget_one()
         if number > sequence.following and may_hold and len(sequence.held) < MAX_HELD:
-            sequence.held[number] = item
-            if sequence.timer is None:
-                loop = asyncio.get_running_loop()
-                sequence.timer = loop.call_later(hold, self._give_up, sequence)
+            sequence.held[number] = _Held(item, asyncio.get_running_loop().time() + hold)
+            self._watch(sequence)
             return []
         if number >= sequence.following:
             earlier = sequence.release(below=number)
@@ -60,10 +59,20 @@ class Sequencer(Generic[T]):
             return [*earlier, item, *sequence.release()]
         return [item]
 
+    def _watch(self, sequence: "_Sequence[T]") -> None:
+        if sequence.held and sequence.timer is None:
+            until = min(held.until for held in sequence.held.values())
+            loop = asyncio.get_running_loop()
+            sequence.timer = loop.call_at(until, self._give_up, sequence)
+
     def _give_up(self, sequence: "_Sequence[T]") -> None:
+        """Hand on what has waited for long enough, and what is before it; the others wait on."""
         sequence.timer = None
-        if items := sequence.release(below=max(sequence.held, default=0) + 1):
+        now = asyncio.get_running_loop().time()
+        due = [number for number, held in sequence.held.items() if held.until <= now]
+        if items := sequence.release(below=max(due, default=0) + 1):
             self._on_late(items)
+        self._watch(sequence)
 
     def _forget_one(self) -> None:
         for name, sequence in self._sequences.items():
@@ -72,12 +81,19 @@ class Sequencer(Generic[T]):
                 return
 
 
+@dataclass(slots=True)
+class _Held(Generic[T]):
+    item: T
+    until: float
+    """When it is handed on without what is before it, by the event loop's clock."""
+
+
 class _Sequence(Generic[T]):
     __slots__ = ("following", "held", "timer")
 
     def __init__(self, first: int) -> None:
         self.following = first
-        self.held: dict[int, T] = {}
+        self.held: dict[int, _Held[T]] = {}
         self.timer: asyncio.TimerHandle | None = None
 
     def release(self, below: int = 0) -> list[T]:
@@ -86,7 +102,7 @@ class _Sequence(Generic[T]):
         for number in sorted(self.held):
             if number >= below and number != self.following:
                 break
-            items.append(self.held.pop(number))
+            items.append(self.held.pop(number).item)
             self.following = number + 1
         if not self.held and self.timer is not None:
             self.timer.cancel()

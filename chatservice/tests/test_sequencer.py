@@ -42,6 +42,19 @@ def test_what_comes_too_early_waits_for_its_turn():
     assert handed_on(1, 3, 4) == ([1], [3, 4])
 
 
+def test_a_gap_is_waited_for_although_what_came_first_waits_no_more():
+    async def push_all():
+        late = []
+        sequencer = Sequencer(on_late=late.extend)
+        assert sequencer.push("room", 3, 3, may_hold=True) == []
+        assert sequencer.push("room", 5, 5, may_hold=True) == []
+        while not late:
+            await asyncio.sleep(0.01)
+        return late, sequencer.push("room", 4, 4, may_hold=True)
+
+    assert asyncio.run(push_all()) == ([3], [4, 5])
+
+
 def test_nothing_is_held_while_the_others_cannot_be_heard():
     assert handed_on(4, 6, 5, may_hold=False) == ([4, 6, 5], [])
 

@@ -10,11 +10,11 @@ let newest = 0
 export async function visit(url, { push = true, body } = {}) {
 	const turn = ++newest
 	const { response: page, responseURL, status } = await fetchPage(url, { body })
-	if (turn !== newest) return // something else was asked for meanwhile
+	if (turn !== newest) return // another was asked for
 	const stage = page && one("#stage", page)
 	if (!status) return tell("complaint", { message: say("no_answer") })
 	if (!stage) return body ? location.reload() : location.assign(url)
-	if (push && status === 200) history.pushState(null, "", responseURL)
+	if (push && (status === 200 || !body)) history.pushState(null, "", responseURL)
 	one("#panes").dataset.pane = one("#panes", page).dataset.pane
 	one("#stage").replaceWith(stage)
 	document.title = page.title
