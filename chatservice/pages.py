@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -139,15 +139,8 @@ def for_people(view: View) -> View:
 def _to_log_in(request: HttpRequest) -> HttpResponse:
     """To the log-in; with what was written in a form, if there is a text in it (and no file)."""
     way = redirect_to_login(_page_of(request))
-    if request.POST.get(WRITTEN, "").strip() and not request.FILES:
-        return SameFormElsewhere(way.url)
-    return way
-
-
-class SameFormElsewhere(HttpResponseRedirect):
-    """Has the browser send its form, as it is, to another address of ours."""
-
-    status_code = HTTPStatus.TEMPORARY_REDIRECT
+    has_text = request.POST.get(WRITTEN, "").strip() and not request.FILES
+    return redirect(way.url, preserve_request=True) if has_text else way
 
 
 def keep_written(request: HttpRequest, path: str) -> None:
