@@ -9,16 +9,12 @@ from datetime import date, datetime
 from functools import cached_property
 
 from django.utils import dateformat, formats
-from persiantools.jdatetime import JalaliDate
+from persiantools.jdatetime import MONTH_NAMES_FA, JalaliDate
 
 from .languages import digits, is_persian
 
 django_date_format = formats.date_format
 
-MONTHS = (
-    *("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور"),
-    *("مهر", "آبان", "آذر", "دی", "بهمن", "اسفند"),
-)
 FIRST_YEAR = 622
 """Of the Gregorian calendar; what is before it, and nobody stores, has no Persian date."""
 
@@ -46,7 +42,7 @@ class PersianDateFormat(dateformat.DateFormat):
         return f"{self.persian.month:02}"
 
     def F(self) -> str:
-        return MONTHS[self.persian.month - 1]
+        return MONTH_NAMES_FA[self.persian.month]
 
     M = N = E = b = F
 
