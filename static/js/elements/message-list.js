@@ -197,8 +197,8 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	}
 
 	async function toLatest() {
-		if (!isLatest()) await show(0)
 		history.replaceState(null, "", `/rooms/${room}`)
+		if (!isLatest()) await show(0)
 		element.scrollTop = 0
 		showJump()
 	}
