@@ -7,7 +7,6 @@ request and have read its body; parameters, rules and answers are the endpoint's
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
-from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -113,12 +112,12 @@ def respond(request: Request, reply: Reply) -> HttpResponseBase:
 
 def checked(shape: type[Serializer], data: object) -> dict[str, Any]:
     """The fields of a request as a serializer has them; ValidationError naming what is wrong."""
-    serializer = _prepared(shape)
     with suppress(ValidationError):
-        return dict(serializer.run_validation(data))
-    serializer = copy(serializer)
-    serializer.initial_data = data
-    serializer.is_valid(raise_exception=True)  # it words some errors in another way
+        return dict(_prepared(shape).run_validation(data))
+    # A field keeps the first wording of its bounds, in that reader's language, and `is_valid` words
+    # some errors in another way: what is told comes of a new one.
+    serializer = shape(data=data)
+    serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
 
 

@@ -127,6 +127,19 @@ def test_a_persian_client_is_told_in_persian(alice, room, method, path, options)
         assert not re.search("[A-Za-z0-9]", SAID_AS_IT_IS.sub("", sentence)), sentence
 
 
+def test_a_refusal_is_in_the_language_of_whoever_asks_not_of_who_asked_first(alice, room):
+    """REST framework's fields keep the sentence about a bound as it was worded first."""
+    told = []
+    for language in ["en", "fa", "en"]:
+        alice.http.headers["Accept-Language"] = language
+        answer = alice.http.get(f"/chat/chat_rooms/{room}/messages?limit=5000")
+        told += answer.json()["errors"]["limit"]
+
+    english, persian, again = told
+    assert english == again == "Ensure this value is less than or equal to 1000."
+    assert persian == "باید حداکثر ۱۰۰۰ باشد."
+
+
 @pytest.mark.parametrize("declared", [10, 100_000])
 def test_a_content_length_that_lies(server, declared):
     address = urlsplit(server.url)
