@@ -7,9 +7,11 @@ query is covered by an index of theirs. All coroutines run on the home loop.
 
 import asyncio
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from bson import ObjectId
@@ -18,6 +20,7 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import (
     BulkWriteError,
+    ConnectionFailure,
     DuplicateKeyError,
     OperationFailure,
 )
@@ -51,6 +54,13 @@ MERGED_ROOMS = 200
 
 MAX_LISTS = 20
 """People, lists of rooms or pages of logs in one question: each may be about a thousand rooms."""
+
+MAX_INSERT = 200
+"""Entries of several rooms in one insert; what one room has to store at once may be as many."""
+
+INSERT_TIMEOUT = 3.0
+"""Seconds that an insert may take before it counts as lost: all rooms wait behind it, and those who
+send wait 4.5 (`log.GIVE_UP_AFTER`), which leaves time for another attempt."""
 
 PROGRESS_PIECE = 10
 """Rooms whose progress is noted in one command: it takes MongoDB a millisecond or two."""
@@ -408,14 +418,68 @@ async def _ask_for_entries_after(places: list[LogPlace]) -> dict[LogPlace, list[
 _entries_after = SharedQuestion(_ask_for_entries_after, max_keys=MAX_LISTS)
 
 
+@dataclass(eq=False, slots=True, frozen=True)
+class _Batch:
+    """What one room has to store, in the order of its numbers."""
+
+    documents: Sequence[Document]
+
+
 async def insert_entries(documents: Sequence[Document]) -> Document | None:
-    """Store entries, in order, up to the first that MongoDB refuses.
+    """Store entries of a room, in order, up to the first that MongoDB refuses.
 
     Returns that refusal (`index`, `keyPattern`, ...), or None when all are stored as durably as the
-    client's write concern asks; a PyMongoError leaves open which are.
+    client's write concern asks; a PyMongoError leaves open which are. What other rooms have to
+    store meanwhile goes into the next insert together, so that a crowd does not queue for MongoDB.
     """
-    refusals = await direct.write(entries(), "insert", documents=documents, ordered=True)
-    return refusals[0] if refusals else None
+    outcome = await _stored.answer(_Batch(documents))
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+async def _store(batches: list[_Batch]) -> dict[_Batch, Document | Exception]:
+    """Store batches of several rooms; what is to be told of those that are not stored whole."""
+    told: dict[_Batch, Document | Exception] = {}
+    waiting = deque(batches)
+    together = MAX_INSERT
+    while waiting:
+        piece = _next_piece(waiting, together)
+        documents = [*chain.from_iterable(batch.documents for batch in piece)]
+        try:
+            async with asyncio.timeout(INSERT_TIMEOUT):
+                refusals = await direct.write(
+                    entries(), "insert", documents=documents, ordered=True
+                )
+        except (ConnectionFailure, TimeoutError) as error:
+            told |= dict.fromkeys([*piece, *waiting], error)
+            break
+        except Exception as error:
+            if len(piece) == 1:
+                told[piece[0]] = error
+            else:  # one of them may be what cannot be stored: the others are not to suffer for it
+                waiting.extendleft(reversed(piece))
+                together = 0
+            continue
+        if refusals:  # nothing that came after it was tried
+            index = refusals[0]["index"]
+            while index >= len(piece[0].documents):
+                index -= len(piece.pop(0).documents)
+            told[piece.pop(0)] = {**refusals[0], "index": index}
+            waiting.extendleft(reversed(piece))
+    return told
+
+
+def _next_piece(waiting: deque[_Batch], most: int) -> list[_Batch]:
+    """Take off the first batch, and those after it with which it has at most so many entries."""
+    piece = [waiting.popleft()]
+    count = len(piece[0].documents)
+    while waiting and (count := count + len(waiting[0].documents)) <= most:
+        piece.append(waiting.popleft())
+    return piece
+
+
+_stored = SharedQuestion(_store)
 
 
 async def find_message(room_id: ObjectId, message_id: ObjectId) -> Document | None:

@@ -4,6 +4,7 @@ The requests go to a running server through its doors. What it does beside them 
 progress, and looks after the sessions of open sockets) is left out of the counts.
 """
 
+import asyncio
 import json
 from functools import partial
 
@@ -366,3 +367,68 @@ def test_who_has_missed_little_or_much_goes_on_at_the_end(alice, bob, lunch, cou
     assert lunch.say(alice, "hello")["seq"] == seq + count + 1
     stored = database()["chat_entry"].find_one({"room_id": room_id}, sort=[("seq", -1)])
     assert (stored["content"], stored["number"]) == ("hello", count + 1)
+
+
+class TestOneInsertForSeveralRooms:
+    """What `hot_path.insert_entries` makes of batches of several rooms that come together."""
+
+    @pytest.fixture
+    def rooms(self, db):
+        return [ObjectId() for _ in range(3)]
+
+    def entry(self, room_id, seq, **fields):
+        given = {"_id": ObjectId(), "kind": "message", "actor_id": ObjectId(), "via": "rest"}
+        return {**given, "room_id": room_id, "seq": seq, "created_at": now(), **fields}
+
+    def insert(self, *batches):
+        async def all_together():
+            inserts = map(hot_path.insert_entries, batches)
+            return await asyncio.gather(*inserts, return_exceptions=True)
+
+        return run(all_together())
+
+    def stored(self, room_id):
+        found = database()["chat_entry"].find({"room_id": room_id}).sort("seq")
+        return [entry["seq"] for entry in found]
+
+    def test_it_is_one(self, rooms, profiler):
+        profiler.start()
+        batches = [[self.entry(room, 1), self.entry(room, 2)] for room in rooms]
+
+        assert self.insert(*batches) == [None, None, None]
+        assert [self.stored(room) for room in rooms] == [[1, 2]] * 3
+        inserts = [each for each in profiler.commands() if each["op"] == "insert"]
+        assert [each["ninserted"] for each in inserts] == [6]
+
+    def test_a_number_that_is_taken_is_told_to_its_room_alone(self, rooms):
+        _, second, _ = rooms
+        assert self.insert([self.entry(second, 2)]) == [None]
+        batches = [[self.entry(room, 1), self.entry(room, 2)] for room in rooms]
+
+        before, refusal, after = self.insert(*batches)
+
+        assert (before, after) == (None, None)
+        assert (refusal["index"], set(refusal["keyPattern"])) == (1, {"room_id", "seq"})
+        assert [self.stored(room) for room in rooms] == [[1, 2]] * 3
+
+    def test_what_cannot_be_stored_harms_no_other_room(self, rooms):
+        first, second, third = rooms
+        hopeless = self.entry(second, 1, content=2**70)
+
+        before, error, after = self.insert(
+            [self.entry(first, 1)], [hopeless], [self.entry(third, 1)]
+        )
+
+        assert (before, after) == (None, None)
+        assert isinstance(error, OverflowError)
+        assert [self.stored(room) for room in rooms] == [[1], [], [1]]
+
+    def test_more_than_one_insert_should_take_is_divided_between_rooms(self, rooms, profiler):
+        profiler.start()
+        many = hot_path.MAX_INSERT - 1
+        batches = [[self.entry(room, 1 + n) for n in range(many)] for room in rooms[:2]]
+
+        assert self.insert(*batches, [self.entry(rooms[2], 1)]) == [None, None, None]
+        assert [len(self.stored(room)) for room in rooms] == [many, many, 1]
+        inserts = [each for each in profiler.commands() if each["op"] == "insert"]
+        assert [each["ninserted"] for each in inserts] == [many, hot_path.MAX_INSERT]

@@ -56,6 +56,33 @@ def test_two_processes_write_one_gapless_log(alice, bob, lunch, second_server):
     assert "0 problem(s)" in eventually_checked()
 
 
+def test_two_processes_write_several_rooms_at_once(alice, bob, make_room, second_server):
+    """Numbers are lost to the other process in the middle of what several rooms store together."""
+    rooms = [make_room(alice, bob, name=f"Room {number}") for number in range(4)]
+    acknowledged = {room.id: [] for room in rooms}
+
+    def write(door, room):
+        for number in range(15):
+            answer = door.post(f"{room.path}/messages", json={"content": f"{number}"})
+            assert answer.status_code == 201, answer.text
+            acknowledged[room.id].append((answer.json()["seq"], answer.json()["id"]))
+
+    all_at_once(
+        *(
+            lambda d=door, r=room: write(d, r)
+            for room in rooms
+            for door in (bob.http, bob.at(second_server))
+        )
+    )
+
+    for room in rooms:
+        entries = room.entries(alice)
+        assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+        said = [(e["seq"], e["id"]) for e in entries if e["kind"] == "message"]
+        assert said == sorted(acknowledged[room.id])
+        assert len(said) == 30
+
+
 def eventually_checked():
     """What check_rooms says once the background note of the rooms' progress is there."""
 
