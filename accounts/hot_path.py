@@ -19,7 +19,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.utils.crypto import constant_time_compare
 
 from chatservice.mongo import direct
-from chatservice.mongo.client import async_database, database
+from chatservice.mongo.client import async_collection, database
 from chatservice.shared_questions import SharedQuestion
 
 from . import tokens
@@ -71,10 +71,10 @@ def is_live(session_id: ObjectId, user_id: ObjectId) -> bool:
 async def live_sessions(session_ids: Iterable[ObjectId]) -> set[ObjectId]:
     """Those of the sessions that have not ended and whose people are active."""
     query: dict[str, Any] = {"_id": {"$in": list(session_ids)}, "ended_at": None}
-    found = async_database()[SESSIONS].find(query, {"user_id": True})
+    found = async_collection(SESSIONS).find(query, {"user_id": True})
     users = {document["_id"]: document["user_id"] async for document in found}
     query = {"_id": {"$in": list(set(users.values()))}, "is_active": True}
-    active = {document["_id"] async for document in async_database()[USERS].find(query, {"_id": 1})}
+    active = {document["_id"] async for document in async_collection(USERS).find(query, {"_id": 1})}
     return {session_id for session_id, user_id in users.items() if user_id in active}
 
 
@@ -112,7 +112,7 @@ async def user_for_web_session(session_key: str | None) -> Caller | None:
 
 async def load_users(ids: Iterable[ObjectId]) -> dict[ObjectId, User]:
     """The people with these ids, the deactivated included. Ids of nobody are left out."""
-    found = async_database()[USERS].find({"_id": {"$in": list(set(ids))}})
+    found = async_collection(USERS).find({"_id": {"$in": list(set(ids))}})
     return {document["_id"]: user_from(document) async for document in found}
 
 
@@ -125,7 +125,7 @@ async def find_people(names: Iterable[str]) -> dict[str, User]:
     keys = {name: key_of(name) for name in names}
     wanted = {"$in": list(set(keys.values()))}
     query = {"is_active": True, "$or": [{"email_key": wanted}, {"username_key": wanted}]}
-    people = [user_from(document) async for document in async_database()[USERS].find(query)]
+    people = [user_from(document) async for document in async_collection(USERS).find(query)]
     by_key = {user.username_key: user for user in people}
     by_key |= {user.email_key: user for user in people}
     return {name: by_key[key] for name, key in keys.items() if key in by_key}
@@ -134,7 +134,7 @@ async def find_people(names: Iterable[str]) -> dict[str, User]:
 async def find_ids_by_username_key(keys: Iterable[str]) -> dict[str, ObjectId]:
     """The ids of the active people whose user names have these keys (`names.key_of`)."""
     query = {"is_active": True, "username_key": {"$in": list(set(keys))}}
-    found = async_database()[USERS].find(query, {"username_key": 1})
+    found = async_collection(USERS).find(query, {"username_key": 1})
     return {document["username_key"]: document["_id"] async for document in found}
 
 
@@ -154,7 +154,7 @@ async def find_people_called(
             {"full_name": {"$regex": rf"(^|\s){re.escape(beginning)}", "$options": "i"}},
         ],
     }
-    found = async_database()[USERS].find(query).sort("username_key", 1).limit(limit)
+    found = async_collection(USERS).find(query).sort("username_key", 1).limit(limit)
     return [user_from(document) async for document in found]
 
 
@@ -181,7 +181,7 @@ def _active_user(session_id: ObjectId, user_id: ObjectId) -> dict[str, Any] | No
 
 async def _ask_for_active_users(logins: list[Login]) -> dict[Login, dict[str, Any]]:
     pipeline = _people_of([session_id for session_id, _user_id in logins])
-    return _by_login(await direct.aggregate(async_database()[SESSIONS], pipeline))
+    return _by_login(await direct.aggregate(async_collection(SESSIONS), pipeline))
 
 
 _active_users = SharedQuestion(_ask_for_active_users)

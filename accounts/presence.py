@@ -14,7 +14,7 @@ from pymongo import DeleteOne, UpdateOne, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 
 from chatservice import metrics
-from chatservice.mongo.client import async_database
+from chatservice.mongo.client import async_collection
 from chatservice.shared_questions import SharedQuestion
 from chatservice.timestamps import now
 
@@ -144,5 +144,5 @@ async def online(user_ids: Iterable[ObjectId]) -> set[ObjectId]:
 
 
 def _leases() -> AsyncCollection:
-    collection = async_database()[PresenceLease._meta.db_table]
+    collection = async_collection(PresenceLease._meta.db_table)
     return collection.with_options(write_concern=QUICK)

@@ -26,7 +26,7 @@ from pymongo.errors import (
 )
 
 from chatservice.mongo import direct
-from chatservice.mongo.client import async_database, database
+from chatservice.mongo.client import async_collection, database
 from chatservice.shared_questions import SharedQuestion
 
 from .mentions import ALL
@@ -80,15 +80,15 @@ def parse_id(text: object) -> ObjectId | None:
 
 
 def entries() -> AsyncCollection[Document]:
-    return async_database()[Entry._meta.db_table]
+    return async_collection(Entry._meta.db_table)
 
 
 def rooms() -> AsyncCollection[Document]:
-    return async_database()[Room._meta.db_table]
+    return async_collection(Room._meta.db_table)
 
 
 def memberships() -> AsyncCollection[Document]:
-    return async_database()[Membership._meta.db_table]
+    return async_collection(Membership._meta.db_table)
 
 
 # Rooms

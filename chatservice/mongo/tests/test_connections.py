@@ -24,7 +24,7 @@ from django.db import (
 from pymongo import MongoClient
 
 from chatservice.mongo.base import DatabaseWrapper
-from chatservice.mongo.client import async_database, client_options, database
+from chatservice.mongo.client import async_collection, client_options, database
 from chatservice.mongo.embedded import _find_mongod
 
 FRAIL = "frail"
@@ -87,8 +87,10 @@ def test_fork_gets_a_client_of_its_own(engine):
 
 def test_coroutines_share_the_data(engine):
     async def names():
-        assert async_database().client is async_database().client
-        return [group["name"] async for group in async_database()["auth_group"].find()]
+        groups = async_collection("auth_group")
+        assert async_collection("auth_group") is groups
+        assert async_collection("auth_user").database.client is groups.database.client
+        return [group["name"] async for group in groups.find()]
 
     assert asyncio.run(names()) == ["readers"]
     assert asyncio.run(names()) == ["readers"]  # on another loop: another client
