@@ -1,6 +1,7 @@
 """Reading request bodies that may be anything at all."""
 
 import json
+from io import BytesIO
 from typing import Any
 
 from django.http.multipartparser import MultiPartParserError
@@ -8,6 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError, ValidationError
 
+from . import quick_json
 from .languages import digits
 
 
@@ -18,15 +20,22 @@ class JSONParser(parsers.JSONParser):
     """
 
     def parse(self, stream, media_type=None, parser_context=None):
+        body = stream.read()
         try:
-            data = super().parse(stream, media_type, parser_context)
+            data = quick_json.read(body)
+        except ValueError:
+            data = self._parse_slowly(body, media_type, parser_context)
+        if not isinstance(data, dict):
+            raise ValidationError(_("Send a JSON object: the fields with their names, in { }."))
+        return data
+
+    def _parse_slowly(self, body: bytes, media_type, parser_context) -> Any:
+        try:
+            return super().parse(BytesIO(body), media_type, parser_context)
         except RecursionError:
             raise ParseError(_("The JSON is nested too deeply.")) from None
         except ParseError as error:
             raise ParseError(_words_for(error.__context__)) from None
-        if not isinstance(data, dict):
-            raise ValidationError(_("Send a JSON object: the fields with their names, in { }."))
-        return data
 
 
 def _words_for(mistake: object) -> str:

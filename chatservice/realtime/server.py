@@ -3,14 +3,16 @@
 import asyncio
 import logging
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import socketio
 from django.conf import settings
 from django.http.request import validate_host
+from engineio import json as library_json
 
-from chatservice import limits, metrics
+from chatservice import limits, metrics, quick_json
 
 from . import engine
 from .channel_manager import ChannelLayerManager
@@ -187,10 +189,27 @@ class SocketServer(socketio.AsyncServer):
         await super()._handle_event(eio_sid, namespace, id, data)
 
 
+class QuickJSON:
+    """What python-socketio takes in place of the module `json`."""
+
+    @staticmethod
+    def loads(text: str) -> Any:
+        with suppress(ValueError):
+            return quick_json.read(text)
+        return library_json.loads(text)
+
+    @staticmethod
+    def dumps(data: Any, **options: Any) -> str:
+        with suppress(TypeError):
+            return quick_json.write(data)
+        return library_json.dumps(data, **options)
+
+
 engine.install()
 
 sio = SocketServer(
     async_mode="asgi",
+    json=QuickJSON,
     client_manager=ChannelLayerManager(is_direct=settings.FANOUT == "direct", namespace=NAMESPACE),
     cors_allowed_origins=is_allowed_origin,
     cors_credentials=False,
