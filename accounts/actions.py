@@ -10,6 +10,7 @@ An account changes first and its sessions end afterwards. `open_session` relies 
 from collections.abc import Iterable
 from copy import copy
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from bson import ObjectId
@@ -383,7 +384,7 @@ def forget_failures(*, actor: User, failures: Iterable[LoginFailure]) -> int:
 
 def _tell_of_profile(user: User) -> None:
     """Tell the devices of all who see somebody, and their own, how they are shown from now on."""
-    event = realtime.Event("profile", events.profile(user), protocol=2)
+    event = realtime.Event("profile", partial(events.profile, user), protocol=2)
     to = run(acquaintances.of(user.pk)) | {user.pk}
     run(realtime.publish(event, to=to))
 

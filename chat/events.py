@@ -19,6 +19,9 @@ from .models import Entry
 Payload = dict[str, Any]
 Kind = Entry.Kind
 
+BROADCAST, RESPONSE = "broadcast_message", "chat_response"
+"""The contract's events: of a message that came over Socket.IO, and of one by REST."""
+
 
 def message(entry: Document) -> Payload:
     """A message as it is now, on REST and in events. A deleted one has no content left."""
@@ -66,13 +69,18 @@ def mentioned(stored: Sequence[str] | None) -> Payload:
     return {"mentions": ids, "mentions_all": ALL in stored}
 
 
-def contract_event(entry: Document) -> tuple[str, Payload] | None:
-    """What protocol 1 says of an entry, as name and payload; None if it has no event for it."""
+def contract_name(entry: Document) -> str | None:
+    """The event of protocol 1 that tells of an entry; None if it has none."""
     if entry["kind"] != Kind.MESSAGE.value:
         return None
-    if entry["via"] == Entry.Via.SOCKET.value:
-        return "broadcast_message", message(entry)
-    return "chat_response", {"room_id": str(entry["room_id"]), "message": message(entry)}
+    return BROADCAST if entry["via"] == Entry.Via.SOCKET.value else RESPONSE
+
+
+def contract_payload(entry: Document) -> Payload:
+    """What that event says."""
+    if contract_name(entry) == BROADCAST:
+        return message(entry)
+    return {"room_id": str(entry["room_id"]), "message": message(entry)}
 
 
 # Not entries of the log

@@ -1,6 +1,7 @@
 """The logs that this process writes to, and how what they store is announced."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from bson import ObjectId
 
@@ -54,9 +55,9 @@ async def _announce(entries: list[Document], audience: frozenset[ObjectId]) -> N
 
 
 def _events_of(entry: Document) -> list[realtime.Event]:
-    told = [realtime.Event("room_event", events.room_event(entry), protocol=2)]
-    if (event := events.contract_event(entry)) is not None:
-        told.append(realtime.Event(*event, protocol=1))
+    told = [realtime.Event("room_event", partial(events.room_event, entry), protocol=2)]
+    if (name := events.contract_name(entry)) is not None:
+        told.append(realtime.Event(name, partial(events.contract_payload, entry), protocol=1))
     return told
 
 

@@ -5,6 +5,7 @@ what somebody wants for themselves: that a room is muted.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from bson import ObjectId
 
@@ -25,7 +26,7 @@ async def announce_typing(*, actor: User, room_id: ObjectId) -> None:
     except limits.TooMany:
         return  # it has been told a moment ago
     others = [user_id for user_id in room.members if user_id != actor.pk]
-    event = realtime.Event("typing", events.typing(actor, room_id), protocol=2)
+    event = realtime.Event("typing", partial(events.typing, actor, room_id), protocol=2)
     await realtime.publish(event, to=others)
 
 
@@ -42,7 +43,7 @@ async def mark_read(*, actor: User, room_id: ObjectId, seq: int) -> None:
     else:
         number = await hot_path.last_message_number(room_id, seq)
     if await hot_path.project_read(room_id, actor.pk, seq=seq, number=number):
-        event = realtime.Event("read", events.read(actor, room_id, seq), protocol=2)
+        event = realtime.Event("read", partial(events.read, actor, room_id, seq), protocol=2)
         await realtime.publish(event, to=room.members)
 
 
@@ -53,8 +54,8 @@ async def mute_room(*, actor: User, room_id: ObjectId, muted: bool) -> None:
     """
     policies.require_member(actor, await logs.state_of(room_id))
     if await hot_path.project_muted(room_id, actor.pk, muted=muted):
-        payload = events.membership(room_id, muted=muted)
-        await realtime.publish(realtime.Event("membership", payload, protocol=2), to=[actor.pk])
+        make = partial(events.membership, room_id, muted=muted)
+        await realtime.publish(realtime.Event("membership", make, protocol=2), to=[actor.pk])
 
 
 async def announce_presence(*, changes: Mapping[ObjectId, bool]) -> None:
@@ -77,5 +78,6 @@ async def announce_presence(*, changes: Mapping[ObjectId, bool]) -> None:
         changed = {pk for room_id in room_ids for pk in members[room_id] if pk in people}
         to = [listener for listener in group if changed != {listener}]
         if to:
-            payload = events.presence([(people[pk], changes[pk]) for pk in sorted(changed)])
-            await realtime.publish(realtime.Event("presence", payload, protocol=2), to=to)
+            told = [(people[pk], changes[pk]) for pk in sorted(changed)]
+            event = realtime.Event("presence", partial(events.presence, told), protocol=2)
+            await realtime.publish(event, to=to)

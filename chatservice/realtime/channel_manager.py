@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from chatservice import metrics
@@ -28,13 +29,21 @@ MAX_TOGETHER = 32
 slow one has not taken of it is copied."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Event:
-    """What sockets are told: only those that speak `protocol`."""
+    """What sockets are told: only those that speak `protocol`.
+
+    `make` makes the payload, once, when there is somebody to hear it: mostly nobody speaks the
+    older protocol.
+    """
 
     name: str
-    payload: Any
+    make: Callable[[], Any]
     protocol: int
+
+    @cached_property
+    def payload(self) -> Any:
+        return self.make()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,8 @@ class ChannelLayerManager(FanoutManager):
         late, self._late = self._late, []
         for events, to in _together([*late, *deliveries]):
             for protocol in dict.fromkeys(event.protocol for event in events):
-                told = [(each.name, each.payload) for each in events if each.protocol == protocol]
+                # A generator: who has no listener needs no payload.
+                told = ((each.name, each.payload) for each in events if each.protocol == protocol)
                 addresses = [user_address(user_id, protocol) for user_id in to]
                 await self.emit_together(told, self.namespace, addresses)
 
@@ -193,4 +203,8 @@ def _encoded(delivery: Delivery) -> Message:
 
 
 def _decoded(message: Message) -> Delivery:
-    return Delivery([Event(*event) for event in message["events"]], message["to"])
+    return Delivery([_received(*event) for event in message["events"]], message["to"])
+
+
+def _received(name: str, payload: Any, protocol: int) -> Event:
+    return Event(name, lambda: payload, protocol)

@@ -69,7 +69,7 @@ def test_what_has_waited_is_delivered_before_what_comes_at_that_moment(monkeypat
     monkeypatch.setattr(manager, "emit_together", emit_together)
 
     def delivery(number):
-        return Delivery([Event("room_event", number, protocol=2)], ["somebody"])
+        return Delivery([Event("room_event", lambda: number, protocol=2)], ["somebody"])
 
     async def give_up_and_go_on():
         manager._deliver_soon([delivery(3)])
@@ -78,3 +78,19 @@ def test_what_has_waited_is_delivered_before_what_comes_at_that_moment(monkeypat
 
     asyncio.run(give_up_and_go_on())
     assert delivered == [3, 4]
+
+
+def test_a_payload_is_made_once_and_only_for_somebody_who_hears_it(monkeypatch):
+    manager = ChannelLayerManager(is_direct=True, namespace="/")
+    made = []
+    events = [
+        Event("heard", lambda: made.append("heard"), protocol=2),
+        Event("not heard", lambda: made.append("not heard"), protocol=1),
+    ]
+    monkeypatch.setattr(manager, "_push", lambda packets, sockets: None)
+    manager.listeners.add("socket", object(), ["user:alice:2"])
+
+    asyncio.run(manager.publish(Delivery(events, ["alice", "bob"])))
+    asyncio.run(manager.publish(Delivery(events, ["alice"])))
+
+    assert made == ["heard"]
