@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -166,14 +167,19 @@ class MeasureRequests:
         async def note_and_send(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 method = scope["method"]
-                request_duration.labels(
-                    route=measured.get("route") or _route_of(scope["path"]),
-                    method=method if method in METHODS else "other",
-                    status=message["status"],
+                _duration_of(
+                    measured.get("route") or _route_of(scope["path"]),
+                    method if method in METHODS else "other",
+                    message["status"],
                 ).observe(time.perf_counter() - started)
             await send(message)
 
         await self._application(scope, receive, note_and_send)
+
+
+@cache  # they have names of ours, and are found by their labels in three times the time
+def _duration_of(route: str, method: str, status: int) -> Histogram:
+    return request_duration.labels(route=route, method=method, status=status)
 
 
 def _route_of(path: str) -> str:

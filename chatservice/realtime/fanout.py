@@ -13,13 +13,15 @@ import base64
 import logging
 import struct
 from collections.abc import Iterable, Sequence
-from functools import cached_property, partial
+from contextlib import suppress
+from functools import cache, cached_property, partial
 from typing import Any
 
 from engineio import packet as engine_packet
+from prometheus_client import Counter
 from socketio import packet as socket_packet
 
-from chatservice import metrics
+from chatservice import metrics, quick_json
 
 from .listeners import Listeners
 from .rooms import RoomManager
@@ -164,8 +166,14 @@ def report_once(what: str) -> None:
 
 
 def _count(event: str, sockets: int) -> None:
-    metrics.emissions.labels(event).inc()
-    metrics.deliveries.labels(event).inc(sockets)
+    emissions, deliveries = _counters(event)
+    emissions.inc()
+    deliveries.inc(sockets)
+
+
+@cache  # to find a counter by its label takes longer than to count; events have names of ours
+def _counters(event: str) -> tuple[Counter, Counter]:
+    return metrics.emissions.labels(event), metrics.deliveries.labels(event)
 
 
 class FanoutManager(RoomManager):
@@ -222,6 +230,10 @@ class FanoutManager(RoomManager):
                 arguments = list(data)
             case _:
                 arguments = [data]
+        with suppress(TypeError):  # no bytes in it then, which the library looks for everywhere
+            text = quick_json.write([event, *arguments])
+            prefix = "" if namespace == "/" else f"{namespace},"
+            return [SharedPacket(f"{socket_packet.EVENT}{prefix}{text}")]
         encoded = self.server.packet_class(
             socket_packet.EVENT, namespace=namespace, data=[event, *arguments]
         ).encode()
@@ -230,7 +242,7 @@ class FanoutManager(RoomManager):
         ]
 
     async def emit_together(
-        self, events: Sequence[tuple[str, Any]], namespace: str, addresses: Iterable[str]
+        self, events: Iterable[tuple[str, Any]], namespace: str, addresses: Iterable[str]
     ) -> None:
         """Emit events, each a name and data, in this order, to what listens to the addresses.
 
