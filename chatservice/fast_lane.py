@@ -110,8 +110,8 @@ class FastLane:
             return
         scope.get("measured", {})["route"] = kind.route
         if (body := await _body_of(receive)) is not None:
-            with translation.override(kind.language):
-                await _send(send, kind, await _reply(route, path, kind, sender, scope, body))
+            translation.activate(kind.language)  # of this request's own task, which ends with it
+            await _send(send, kind, await _reply(route, path, kind, sender, scope, body))
 
     def _route_of(self, scope: Scope) -> tuple[Route, dict[str, str]] | None:
         # A server that has not said that it runs (`lifecycle`) has its home loop elsewhere.
@@ -217,7 +217,7 @@ async def _reply(
                 user=sender.user,
                 address=kind.origin + scope["path"],
                 path=path,
-                query=QueryDict(scope.get("query_string", b"").decode("ascii")),
+                query=_query_of(scope.get("query_string", b"")),
                 data=_json.parse(BytesIO(body)) if route.method == "POST" else None,
             )
             return await route.endpoint(call)
@@ -229,6 +229,13 @@ async def _reply(
                 HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong on our side.")
             )
         return Reply(answer.body(), answer.status, answer.headers())
+
+
+NO_QUERY = QueryDict()
+
+
+def _query_of(query_string: bytes) -> QueryDict:
+    return QueryDict(query_string.decode("ascii")) if query_string else NO_QUERY
 
 
 async def _send(send: Send, kind: Kind, reply: Reply) -> None:
