@@ -432,7 +432,12 @@ async def insert_entries(documents: Sequence[Document]) -> Document | None:
     client's write concern asks; a PyMongoError leaves open which are. What other rooms have to
     store meanwhile goes into the next insert together, so that a crowd does not queue for MongoDB.
     """
-    outcome = await _stored.answer(_Batch(documents))
+    batch = _Batch(documents)
+    try:
+        outcome = await _stored.answer(batch)
+    except asyncio.CancelledError:
+        _stored.forget(batch)  # its senders are told that it may not be stored: be it so, if it can
+        raise
     if isinstance(outcome, Exception):
         raise outcome
     return outcome

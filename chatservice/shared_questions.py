@@ -38,6 +38,10 @@ class SharedQuestion(Generic[K, V]):
             self._asking = asyncio.ensure_future(self._ask_for_all())
         return await asyncio.shield(future)  # one who gives up must not take it from the others
 
+    def forget(self, key: K) -> None:
+        """Do not ask for a key that has not been asked for yet, and that nobody else waits for."""
+        self._waiting.pop(key, None)
+
     async def _ask_for_all(self) -> None:
         while self._waiting:
             keys = list(self._waiting)[: self._max_keys]

@@ -14,6 +14,7 @@ from bson import ObjectId
 from acceptance.waiting import PATIENCE, eventually
 from chat import actions, hot_path
 from chat.log import FAR_BEHIND
+from chatservice.mongo import direct
 from chatservice.mongo.client import database
 from chatservice.realtime.loop import run
 from chatservice.timestamps import now
@@ -422,6 +423,30 @@ class TestOneInsertForSeveralRooms:
         assert (before, after) == (None, None)
         assert isinstance(error, OverflowError)
         assert [self.stored(room) for room in rooms] == [[1], [], [1]]
+
+    def test_what_nobody_waits_for_any_more_is_not_stored(self, rooms, monkeypatch):
+        first, second, _ = rooms
+
+        async def give_up_behind_an_insert_that_hangs():
+            goes_on, write = asyncio.Event(), direct.write
+
+            async def hang(*arguments, **options):
+                await goes_on.wait()
+                return await write(*arguments, **options)
+
+            monkeypatch.setattr(direct, "write", hang)
+            hanging = asyncio.create_task(hot_path.insert_entries([self.entry(first, 1)]))
+            await asyncio.sleep(0)
+            behind = asyncio.create_task(hot_path.insert_entries([self.entry(second, 1)]))
+            await asyncio.wait([behind], timeout=0.05)
+            behind.cancel()
+            await asyncio.wait([behind])
+            goes_on.set()
+            await hanging
+            assert await hot_path.insert_entries([self.entry(second, 2)]) is None
+
+        run(give_up_behind_an_insert_that_hangs())
+        assert [self.stored(first), self.stored(second)] == [[1], [2]]
 
     def test_more_than_one_insert_should_take_is_divided_between_rooms(self, rooms, profiler):
         profiler.start()
