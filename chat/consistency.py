@@ -32,6 +32,7 @@ def problems_of(room: dict[str, Any]) -> Iterator[Problem]:
     room_id = room["_id"]
     db = database()
     members: dict[str, str] = {}
+    joined: dict[str, int] = {}
     messages: dict[int, dict[str, Any]] = {}
     deleted = False
     shown = {**room, "is_public": room.get("is_public", False)}
@@ -64,6 +65,7 @@ def problems_of(room: dict[str, Any]) -> Iterator[Problem]:
             case "member":
                 for person in data["removed"]:
                     members.pop(person["id"], None)
+                joined |= {person["id"]: seq for person in data["added"]}
                 present = [*data["added"], *data.get("changed", ())]
                 members |= {person["id"]: person["role"] for person in present}
             case "room":
@@ -81,12 +83,16 @@ def problems_of(room: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(room_id, f"message {number} is found by other words than it has")
     if deleted != (room["deleted_at"] is not None):
         yield Problem(room_id, "deleted in one place and not in the other")
-    stored = {
-        str(membership["user_id"]): membership["role"]
+    memberships = {
+        str(membership["user_id"]): membership
         for membership in db[Membership._meta.db_table].find({"room_id": room_id, "left_at": None})
     }
-    if stored != members:
-        yield Problem(room_id, f"{len(stored)} members are stored, the log has {len(members)}")
+    if {user_id: each["role"] for user_id, each in memberships.items()} != members:
+        yield Problem(room_id, f"{len(memberships)} members are stored, the log has {len(members)}")
+    for user_id, membership in memberships.items():
+        # An earlier version did not store it, which counts as 0.
+        if membership.get("joined_seq", 0) not in (0, joined.get(user_id)):
+            yield Problem(room_id, f"member {user_id} joined by another entry than is stored")
 
 
 def react(reactions: dict[str, list[str]], entry: dict[str, Any]) -> None:

@@ -212,6 +212,21 @@ def test_check_rooms_finds_what_is_wrong_and_repairs_what_can_be(
     assert carol.http.get(lunch.path).status_code == 404
 
 
+def test_check_rooms_finds_by_which_entry_somebody_joined(alice, bob, lunch, document):
+    eventually_checked()
+    membership = Membership.objects.filter(room=document()["_id"], user=bob.user)
+    by = membership.get().joined_seq
+    assert by > 0
+    membership.update(joined_seq=by + 1)
+
+    output = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("check_rooms", stdout=output)
+    assert f"member {bob.user.pk} joined by another entry" in output.getvalue()
+    assert "0 problem(s)" in check_rooms(repair=True)
+    assert membership.get().joined_seq == by
+
+
 def test_check_rooms_does_not_hide_a_missing_number(alice, lunch, document):
     for number in range(3):
         lunch.say(alice, f"{number}")
