@@ -39,7 +39,7 @@ setup: ## Make the virtual environment, install what is pinned, collect the stat
 	@$(LOCKED) $(MAKE) -s $(STATIC) $(TEXTS)
 
 setup-for-development: setup
-	@$(LOCKED) $(MAKE) -s $(DEVELOPMENT) $(NODE_DEVELOPMENT)
+	@$(LOCKED) $(MAKE) -s -j2 $(DEVELOPMENT) $(NODE_DEVELOPMENT)
 
 run: setup ## Serve on HOST and PORT (127.0.0.1:8000), with the data in DATA_DIR (.data)
 	@exec $(PYTHON) manage.py serve
