@@ -214,6 +214,17 @@ def test_rooms_appear_change_and_go_by_themselves(visit, alice, bob):
     expect(hint).to_be_visible()
 
 
+def test_who_is_removed_from_the_only_room_is_told_how_to_begin(visit, lunch, alice, bob):
+    page = visit(bob)
+    come_to_life(page)
+    hint = page.get_by_text("You are in no room yet.")
+    expect(hint).to_be_hidden()
+
+    alice.http.delete(f"{lunch.path}/members/{bob.id}")
+
+    expect(hint).to_be_visible()
+
+
 def test_a_mistake_in_a_form_is_shown_in_place(visit, path, alice, carol):
     page = visit(alice, path)
 
@@ -1252,6 +1263,23 @@ def test_keys(visit, path, make_room, alice, bob):
         "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '؟', bubbles: true}))"
     )
     expect(page.locator("#keys")).to_be_visible()
+
+
+def test_switching_to_a_room_that_there_is_not(visit, path, alice):
+    page = visit(alice, path)
+    come_to_life(page)
+    none = page.locator("#switcher").get_by_role("status")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#switcher [role=option]")).to_have_count(1)
+    expect(none.locator("span")).to_be_hidden()
+
+    page.keyboard.type("nowhere")
+
+    expect(none.get_by_text("No room is called that.")).to_be_visible()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("lun")
+    expect(page.locator("#switcher [role=option]")).to_have_count(1)
+    expect(none.locator("span")).to_be_hidden()
 
 
 def test_one_pane_at_a_time_on_a_phone(visit, lunch, alice, path):

@@ -84,7 +84,6 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 		const unread = loud.reduce((sum, { dataset }) => sum + Number(dataset.unread), 0)
 		const { favicon, faviconUnread } = document.body.dataset
 		document.title = unread ? say("title_unread", { count: digits(unread), title }) : title
-		part("empty").hidden = list.hasChildNodes()
 		one("link[rel=icon]").href = unread ? faviconUnread : favicon
 	}
 

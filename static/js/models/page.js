@@ -84,7 +84,6 @@ export function define(tag, setUp) {
 			const listen = (target, name, listener, options) => target.addEventListener(name, listener, { ...options, signal })
 			setUp(this, {
 				room,
-				signal,
 				listen,
 				soon,
 				part: (name) => this.querySelector(`[data-part="${name}"]`),
