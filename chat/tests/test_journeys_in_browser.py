@@ -155,12 +155,12 @@ def test_windows_that_look_elsewhere_count_what_is_unread(
 
     for page in (hers, hers_too):
         expect(item(page, "Team").locator("[data-field=unread]")).to_have_text("2")
-        expect(item(page, "Team")).to_have_class(re.compile("room--called"))
+        expect(item(page, "Team")).to_have_attribute("data-mentions", "1")
         expect(page).to_have_title(re.compile(r"^\(2\) "))
         expect(page.locator(".room__name").first).to_have_text("Team")
     expect(item(his, "Team").locator("[data-field=unread]")).to_have_text("۲")
     expect(item(his, "Team").locator("[data-field=unread-text]")).to_have_text("۲ پیام خوانده‌نشده")
-    expect(item(his, "Team")).not_to_have_class(re.compile("room--called"))
+    expect(item(his, "Team")).to_have_attribute("data-mentions", "0")
     expect(his).to_have_title(re.compile(r"^\(۲\) "))
     expect(carols).not_to_have_title(re.compile(r"\("))
 

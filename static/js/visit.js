@@ -44,7 +44,7 @@ function go(step, isForUnread) {
 	const links = all(".room:not([hidden]) > .room__link")
 	const here = links.findIndex((anchor) => anchor.ariaCurrent)
 	const ahead = step > 0 ? links.slice(here + 1) : links.slice(0, Math.max(here, 0)).reverse()
-	const there = ahead.find((anchor) => !isForUnread || anchor.closest(".room--unread"))
+	const there = ahead.find((anchor) => !isForUnread || anchor.closest(".room:not([data-unread='0'])"))
 	if (there) visit(there.href)
 }
 

@@ -68,8 +68,6 @@ define("room-list", (element, { hear, listen, soon, part }) => {
 
 	function show(item, unread, mentions) {
 		Object.assign(item.dataset, { unread, mentions })
-		item.classList.toggle("room--unread", unread > 0)
-		item.classList.toggle("room--called", mentions > 0)
 		one(".room__unread", item).hidden = !unread
 		write(item, {
 			unread: digits(unread),
