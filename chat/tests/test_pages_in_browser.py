@@ -1265,6 +1265,27 @@ def test_keys(visit, path, make_room, alice, bob):
     expect(page.locator("#keys")).to_be_visible()
 
 
+def test_going_through_rooms_faster_than_they_come(visit, path, make_room, alice, bob):
+    for name in ("One", "Two", "Three"):
+        make_room(alice, bob, name=name)
+    page = visit(alice, path)
+    come_to_life(page)
+    expect(page.locator(".room__name")).to_have_text(["Three", "Two", "One", "Lunch"])
+    waiting = []
+    page.route(re.compile("/rooms/"), lambda route: waiting.append(route))
+
+    for key in ("ArrowUp", "ArrowUp", "ArrowUp", "ArrowDown"):
+        with page.expect_request(re.compile("/rooms/")):
+            page.keyboard.press(f"Alt+{key}")
+    for route in waiting:
+        route.continue_()
+
+    expect(page.locator("h1")).to_have_text("Two")
+    page.unroute(re.compile("/rooms/"))
+    page.keyboard.press("Alt+ArrowDown")
+    expect(page.locator("h1")).to_have_text("One")
+
+
 def test_switching_to_a_room_that_there_is_not(visit, path, alice):
     page = visit(alice, path)
     come_to_life(page)

@@ -25,7 +25,7 @@ function news({ entry, isCall, item }) {
 	const notice = new Notification(title, { body: wordsOf(entry), tag: `${entry.room_id}:${entry.seq}` })
 	notice.onclick = () => {
 		focus()
-		visit(`/rooms/${entry.room_id}`)
+		visit(one("a", item).href)
 		notice.close()
 	}
 }

@@ -5,12 +5,13 @@ import { fetchPage } from "#server"
 
 const PAGES = /^\/($|rooms\/)/
 
-let newest = 0
+let going // where to, while it is fetched
 
 export async function visit(url, { push = true, body } = {}) {
-	const turn = ++newest
+	const mine = (going = { url })
 	const { response: page, responseURL, status } = await fetchPage(url, { body })
-	if (turn !== newest) return // another was asked for
+	if (mine !== going) return // another was asked for
+	going = null
 	const stage = page && one("#stage", page)
 	if (!status) return tell("complaint", { message: say("no_answer") })
 	if (!stage) return body ? location.reload() : location.assign(url)
@@ -42,7 +43,7 @@ document.addEventListener("submit", (event) => {
 
 function go(step, isForUnread) {
 	const links = all(".room:not([hidden]) > .room__link")
-	const here = links.findIndex((anchor) => anchor.ariaCurrent)
+	const here = links.findIndex(({ href }) => (going?.url ?? location.href).startsWith(href))
 	const ahead = step > 0 ? links.slice(here + 1) : links.slice(0, Math.max(here, 0)).reverse()
 	const there = ahead.find((anchor) => !isForUnread || anchor.closest(".room:not([data-unread='0'])"))
 	if (there) visit(there.href)
