@@ -45,6 +45,22 @@ def switcher(page: Page) -> None:
     page.locator("#switcher [role=option]").first.wait_for()
 
 
+def switcher_none(page: Page) -> None:
+    switcher(page)
+    page.keyboard.type("nowhere")
+    page.locator("#switcher [role=status] span").wait_for()
+
+
+def muted_rooms(page: Page) -> None:
+    """As the server would say it."""
+    page.evaluate(
+        """for (const { dataset } of document.querySelectorAll(".room")) {
+            const detail = { room_id: dataset.room, muted: true }
+            document.dispatchEvent(new CustomEvent("chat:membership", { detail }))
+        }"""
+    )
+
+
 def keys(page: Page) -> None:
     page.locator("message-list").focus()
     page.keyboard.press("?")
@@ -168,6 +184,7 @@ VIEWS = (
     View("not-found", "/nowhere", None),
     View("rooms", "/"),
     View("rooms-none", "/", "carol"),
+    View("rooms-muted", "/", prepare=muted_rooms),
     View("room", "/rooms/{Website relaunch}"),
     View("room-short", "/rooms/{Lunch}"),
     View("room-persian", "/rooms/{جلسه‌های هفتگی}"),
@@ -196,6 +213,7 @@ VIEWS = (
     View("search-none", "/rooms/search?q=xyzzy"),
     View("search-persian", "/rooms/search?q=جلسه"),
     View("switcher", "/rooms/{Lunch}", prepare=switcher),
+    View("switcher-none", "/rooms/{Lunch}", prepare=switcher_none),
     View("keys", "/rooms/{Lunch}", prepare=keys),
     View("settings", "/settings"),
 )

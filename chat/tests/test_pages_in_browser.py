@@ -1157,6 +1157,29 @@ def test_muting_a_room_is_quiet_at_once(visit, path, lunch, make_room, alice, bo
     expect(page.locator(".room[data-muted] .room__name")).to_have_text("Lunch")
 
 
+def test_a_muted_room_looks_so_in_every_window(visit, path, lunch, alice, bob):
+    page = visit(alice, path)
+    other = page.context.new_page()
+    other.goto("/")
+    muted = {
+        window: window.locator(".room .icon:visible + :text('muted')") for window in (page, other)
+    }
+    for window in (page, other):
+        come_to_life(window)
+        expect(muted[window]).to_have_count(0)
+
+    page.get_by_role("button", name="Mute", exact=True).click()
+
+    for window in (page, other):
+        expect(muted[window]).to_have_count(1)
+        window.reload()
+        expect(muted[window]).to_have_count(1)
+        come_to_life(window)
+    page.get_by_role("button", name="Unmute").click()
+    for window in (page, other):
+        expect(muted[window]).to_have_count(0)
+
+
 def test_enter_does_as_its_person_wants(visit, path, alice):
     alice.http.patch("/auth/users/me", json={"enter_sends": False})
     page = visit(alice, path)
