@@ -58,7 +58,7 @@ def reconnecting(page):
 def tap_action(row, name):
     """Where nothing hovers, what can be done with a message is in a menu."""
     row.locator("summary").tap()
-    row.locator(f"[data-act={name}]").tap()
+    row.locator(f"[data-act={name}]:visible").tap()
 
 
 def reload(page):
@@ -742,7 +742,7 @@ def test_with_the_keyboard_alone(visit, lunch, make_room, alice, bob):
     expect(text).to_be_focused()
 
     row = page.locator(SENT).last
-    tab_to(page, row.locator("[data-act=edit]"), "Shift+Tab")
+    tab_to(page, row.locator("[data-act=edit]:visible"), "Shift+Tab")
     page.keyboard.press("Enter")
     expect(text).to_be_focused()
     page.keyboard.press("Escape")

@@ -64,7 +64,7 @@ def test_what_is_said_stays_after_a_reload_the_same(visit, path, alice, bob):
         say(hers, f"Message {number}")
     say(his, "See https://example.org/a?b=c. And www")
     hers.locator(f"{SENT} >> nth=0").hover()
-    hers.locator(f"{SENT} >> nth=0 >> [data-act=edit]").click()
+    hers.locator(f"{SENT} >> nth=0 >> [data-act=edit]:visible").click()
     say(hers, "Message 0, edited")
     expect(texts(his)).to_have_text(
         ["Message 0, edited", "Message 1", "Message 2", "See https://example.org/a?b=c. And www"]

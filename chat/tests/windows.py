@@ -25,7 +25,7 @@ def say(page, text):
 def act(page, row, name):
     """Choose one of the actions that a message offers, by the name in its `data-act`."""
     row.hover()
-    row.locator(f"[data-act={name}]").click()
+    row.locator(f"[data-act={name}]:visible").click()
 
 
 def texts(page):

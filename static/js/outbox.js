@@ -2,7 +2,7 @@
 
 import { prepare } from "#formatting"
 import { expect } from "#live"
-import { hear, say, tell } from "#page"
+import { hear, say, tell, tolerantly } from "#page"
 import { me } from "#people"
 import { isConnected, request } from "#server"
 
@@ -20,12 +20,6 @@ export function keep(name, value) {
 export function forgetEverything() {
 	isForgotten = true
 	tolerantly(() => localStorage.clear())
-}
-
-function tolerantly(action) {
-	try {
-		return action()
-	} catch {}
 }
 
 // Each keeps its client_id, so that no retry says it twice.

@@ -29,10 +29,8 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	const isAtEnd = () => isLatest() && -element.scrollTop < AT_END
 	/** Fetch what is no message: notices, the room's name, its details. */
 	const refreshSoon = soon(() => show(isAtEnd() ? 0 : seqRead()))
-	const edit = (row) => tell("edit", { room, row })
 	const complain = (error) => tell("complaint", error)
-	let turn = 0
-	let isMoving = false
+	let moving // to other rows, while they are fetched
 	let around // the number the window was moved to
 	let missed = 0 // came while the reader was further up
 	let firstNew = one(".new-line + .message", list)?.dataset.seq // has the line above it
@@ -167,12 +165,11 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 
 	/** Move the window to the rows around `seq`, or with 0 to the end. */
 	async function show(seq) {
-		const mine = ++turn
-		isMoving = true
+		const mine = (moving = {})
 		const { response: page } = await fetchPage(`/rooms/${room}/${seq || ""}`)
 		const fetched = page && one("message-list", page)
-		if (mine !== turn) return
-		isMoving = false
+		if (mine !== moving) return
+		moving = null
 		if (!fetched || !element.isConnected) return
 		around = seq
 		meet(page)
@@ -206,7 +203,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 	function scrolled() {
 		const fromStart = element.scrollHeight - element.clientHeight + element.scrollTop
 		const isNearEnd = (fromStart < NEAR && element.hasAttribute("older")) || (-element.scrollTop < NEAR && !isLatest())
-		const seq = isNearEnd && !isMoving && seqRead()
+		const seq = isNearEnd && !moving && seqRead()
 		if (seq && seq !== around) show(seq)
 		showJump()
 		seen()
@@ -245,8 +242,7 @@ define("message-list", (element, { room, hear, listen, soon, acts, part }) => {
 			discard(row.dataset.clientId)
 			keepFocus(() => row.remove())
 		},
-		edit,
-		rewrite: edit,
+		edit: (row) => tell("edit", { room, row }),
 		reply: (row) => tell("reply", { room, row }),
 		delete: (row) => confirmDelete({ row }),
 		react: (row, chip) => toggleReaction(row, chip.value),

@@ -14,6 +14,12 @@ export const isCalled = (item, words) => folded(field(item, "name").textContent)
 /** Some browsers ask once for an address that fails. */
 export const fetchModule = (name) => import(name).catch(() => import(`${import.meta.resolve(name)}?${Date.now()}`))
 
+export function tolerantly(action) {
+	try {
+		return action()
+	} catch {}
+}
+
 /** Put texts in their fields. */
 export function write(part, texts) {
 	for (const name in texts) field(part, name).textContent = texts[name]
@@ -25,7 +31,7 @@ export const clone = (name) => one(`#${name}-template`).content.firstElementChil
 export function keepFocus(change, heir) {
 	const focused = document.activeElement
 	change()
-	const next = focused.checkVisibility() && !focused.disabled ? focused : (heir ?? all(".message").at(-1) ?? one("#main"))
+	const next = focused.checkVisibility() && !focused.matches(":disabled") ? focused : (heir ?? all(".message").at(-1) ?? one("#main"))
 	// Else a phone would bring up its keyboard again.
 	if (next !== document.activeElement) next.focus({ preventScroll: true })
 }

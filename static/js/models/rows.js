@@ -1,7 +1,7 @@
 // The rows of a conversation, live: chat/rows.py is the same for what is fetched.
 
 import { format } from "#formatting"
-import { all, clone, digits, field, one, say, write } from "#page"
+import { all, clone, digits, field, one, say, tolerantly, write } from "#page"
 import { me, nameOf, namesOf, portray, usernames } from "#people"
 
 const GROUPING = 300_000 // milliseconds
@@ -81,18 +81,10 @@ export function split(content, uploads = []) {
 	const files = []
 	const text = content.replace(FILE_LINE, (url, id, name) => {
 		if (!uploads.includes(id)) return url
-		files.push({ url, name: readable(name) })
+		files.push({ url, name: tolerantly(() => decodeURIComponent(name)) ?? name })
 		return ""
 	})
 	return { text: files.length ? text.replace(/^\n+|\n+$/g, "") : text, files }
-}
-
-function readable(name) {
-	try {
-		return decodeURIComponent(name)
-	} catch {
-		return name
-	}
 }
 
 /** A message in one line, without formatting; of files alone, their names. */
