@@ -119,6 +119,14 @@ def attached_file(page: Page) -> None:
     page.locator(".composer__text").fill("Here are the minutes.")
 
 
+def failed_upload(page: Page) -> None:
+    page.route("**/upload_media/", lambda route: route.abort())
+    page.locator("input[type=file]").set_input_files(
+        {"name": "minutes of the meeting.txt", "mimeType": "text/plain", "buffer": b"Minutes"}
+    )
+    page.locator(".upload [data-field=retry]").wait_for()
+
+
 def new_room_refused(page: Page) -> None:
     page.locator("#new_room_members").fill("nobody")
     page.locator("form[action='/rooms/new'] .button").click()
@@ -199,6 +207,7 @@ VIEWS = (
     View("deletion", "/rooms/{Lunch}", prepare=deletion),
     View("edit-message", "/rooms/{Lunch}", prepare=edit_message),
     View("upload-on-its-way", "/rooms/{Lunch}", prepare=upload_on_its_way),
+    View("failed-upload", "/rooms/{Lunch}", prepare=failed_upload),
     View("reconnecting", "/rooms/{Lunch}", prepare=reconnecting),
     View("taken-away", "/rooms/{Lunch}", prepare=taken_away),
     View("others-writing", "/rooms/{Lunch}", prepare=others_writing),

@@ -180,6 +180,34 @@ def test_a_file_that_is_refused(visit, path, alice):
     expect(page.locator(".upload")).to_have_count(0)
 
 
+def test_a_file_that_did_not_arrive_is_sent_again(visit, path, lunch, alice, bob):
+    hers, his = visit(alice, path), visit(bob, path)
+    come_to_life(hers)
+    picker = hers.locator("input[type=file]")
+    retry = hers.locator(".upload").get_by_role("button", name="Retry")
+    hers.route("**/upload_media/", lambda route: route.abort())
+    picker.set_input_files([PLAN, {**PLAN, "name": "other.txt"}])
+    expect(retry).to_have_count(2)
+    expect(hers.locator("[data-part=complaint]")).to_contain_text("was not uploaded")
+    hers.locator(".upload", has_text="plan.txt").get_by_role("button", name="Retry").click()
+    expect(retry).to_have_count(2)  # in vain
+    say(hers, "The plan comes in a moment")
+    expect(texts(his)).to_have_text(["The plan comes in a moment"])
+
+    hers.unroute("**/upload_media/")
+    hers.locator(".upload", has_text="plan.txt").get_by_role("button", name="Retry").press("Enter")
+
+    expect(hers.locator(".upload[data-url]")).to_have_text("plan.txt")
+    expect(hers.locator("[data-part=complaint]")).to_be_hidden()
+    expect(hers.locator(".composer__text")).to_be_focused()
+    hers.locator(".upload", has_text="other.txt").get_by_label("Remove the file").click()
+    expect(retry).to_have_count(0)
+    hers.keyboard.press("Enter")
+    link = his.locator(f"{SENT} .file > a")
+    expect(link).to_have_text("plan.txt")
+    assert bob.http.get(link.get_attribute("href")).content == PLAN["buffer"]
+
+
 # Rooms
 
 

@@ -25,7 +25,7 @@ async function answer(method, url, body, progress) {
 	const json = typeof body === "string" && { "Content-Type": "application/json" }
 	const headers = { Accept: "application/json", "X-CSRFToken": one("[name=csrfmiddlewaretoken]").value, ...json }
 	const { status, response } = await ask(method, url, { body, headers, progress })
-	if (!status || status >= 400) throw new Error(response?.detail ?? say("no_answer"))
+	if (!status || status >= 400) throw Object.assign(new Error(response?.detail ?? say("no_answer")), { status })
 	return response
 }
 

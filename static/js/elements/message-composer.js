@@ -19,7 +19,6 @@ define("message-composer", (composer, { room, hear, listen, acts, part }) => {
 	const draft = `draft:${room}`
 	const files = part("files")
 	const urls = () => [...files.children].map((item) => item.dataset.url)
-	const answered = () => [form.reply_to.value, ...quoteIn(about)]
 	const complain = (words) => (part("complaint").textContent = words)
 	let editing = null // a message's row
 	let toldAt = 0
@@ -29,7 +28,7 @@ define("message-composer", (composer, { room, hear, listen, acts, part }) => {
 		if (event.isComposing || text.ariaAutoComplete) return // it is for what is proposed
 		const mine = all(".message--mine[data-seq]:not(.message--deleted)")
 		if (key === "Enter" && !altKey && (ctrlKey || metaKey || shiftKey !== entersSend)) form.requestSubmit()
-		else if (key === "ArrowUp" && !text.value && !altKey && !editing && mine[0]) edit(mine.at(-1))
+		else if (key === "ArrowUp" && !text.value && !altKey && !editing && mine[0]) edit({ row: mine.at(-1) })
 		else if (key === "Escape" && !about.hidden) cancel()
 		else return
 		event.preventDefault()
@@ -56,7 +55,7 @@ define("message-composer", (composer, { room, hear, listen, acts, part }) => {
 
 	function keepDraft() {
 		if (editing) return
-		const written = [joined(text.value, ...urls()), ...answered()]
+		const written = [joined(text.value, ...urls()), form.reply_to.value, ...quoteIn(about)]
 		keep(draft, joined(...written) && written)
 	}
 
@@ -79,7 +78,7 @@ define("message-composer", (composer, { room, hear, listen, acts, part }) => {
 		explain(seq, ...quoted)
 	}
 
-	function edit(row) {
+	function edit({ row }) {
 		const { seq, clientId, replyTo, text: words } = row.dataset
 		if (seq) {
 			keepDraft()
@@ -111,32 +110,34 @@ define("message-composer", (composer, { room, hear, listen, acts, part }) => {
 		tell("delete", { room, row })
 	}
 
-	function attach(name) {
-		const item = clone("upload")
+	function attach(name, list = "files") {
+		const item = clone(list)
 		write(item, { name })
-		files.append(item)
+		part(list).append(item)
 		return item
 	}
 
 	function addFiles(chosen, event) {
 		if (!chosen.length) return
 		event.preventDefault()
-		if (editing) return
-		complain("")
-		for (const file of chosen) send(file)
+		if (!editing) [...chosen].forEach(send)
 	}
 
 	async function send(file) {
 		const { name } = file
 		const item = attach(name)
+		complain("")
 		try {
-			const answer = await upload(file, (share, request) => (files.contains(item) ? (one("progress", item).value = share) : request.abort()))
-			item.dataset.url = answer.file_url
+			const { file_url } = await upload(file, (share, request) => (files.contains(item) ? (one("progress", item).value = share) : request.abort()))
+			item.dataset.url = file_url
 			keepDraft()
-		} catch (error) {
+		} catch ({ message: reason, status }) {
 			if (!files.contains(item)) return
 			item.remove()
-			complain(say("file_failed", { name, reason: error.message }))
+			complain(say("file_failed", { name, reason }))
+			if (status >= 400 && status < 429) return // it would be refused again
+			// The same click takes it from its list.
+			field(attach(name, "failed"), "retry").onclick = () => send(file)
 		}
 	}
 
@@ -158,9 +159,9 @@ define("message-composer", (composer, { room, hear, listen, acts, part }) => {
 	hear({
 		room_gone({ isClosed }) {
 			complain(say(isClosed ? "room_closed" : "removed_from_room"))
-			keepFocus(() => [...form.elements].forEach((control) => (control.disabled = true)))
+			keepFocus(() => (part("line").disabled = true))
 		},
-		edit: ({ row }) => edit(row),
+		edit,
 		reply({ row }) {
 			if (editing) cancel()
 			explain(row.dataset.seq, field(row, "name").textContent, wordsIn(row))
