@@ -7,6 +7,7 @@ Coroutines run on the home loop; the rest is for synchronous doors.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Field
 from django.utils.crypto import constant_time_compare
 
 from chatservice.mongo import direct
@@ -160,13 +162,20 @@ async def find_people_called(
 
 def user_from(document: dict[str, Any]) -> User:
     """The `User` that a document of its collection stands for, without asking the database."""
-    fields = User._meta.concrete_fields
+    names, columns = _fields_of_users()
     values = [
         # Another version of the service may have stored it without a newer field.
-        document[str(field.column)] if field.column in document else field.get_default()
-        for field in fields
+        document[column] if column in document else field.get_default()
+        for column, field in columns
     ]
-    return User.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields], values)
+    return User.from_db(DEFAULT_DB_ALIAS, names, values)
+
+
+@cache
+def _fields_of_users() -> tuple[list[str], list[tuple[str, Field]]]:
+    """The attributes of a `User`, and the columns that they come from."""
+    fields = User._meta.concrete_fields
+    return [field.attname for field in fields], [(str(field.column), field) for field in fields]
 
 
 Login = tuple[ObjectId, ObjectId]
