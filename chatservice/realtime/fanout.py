@@ -21,7 +21,7 @@ from engineio import packet as engine_packet
 from prometheus_client import Counter
 from socketio import packet as socket_packet
 
-from chatservice import metrics, quick_json
+from chatservice import metrics
 
 from .listeners import Listeners
 from .rooms import RoomManager
@@ -230,13 +230,14 @@ class FanoutManager(RoomManager):
                 arguments = list(data)
             case _:
                 arguments = [data]
-        with suppress(TypeError):  # no bytes in it then, which the library looks for everywhere
-            text = quick_json.write([event, *arguments])
-            prefix = "" if namespace == "/" else f"{namespace},"
-            return [SharedPacket(f"{socket_packet.EVENT}{prefix}{text}")]
-        encoded = self.server.packet_class(
-            socket_packet.EVENT, namespace=namespace, data=[event, *arguments]
-        ).encode()
+        packet = partial(
+            *(self.server.packet_class, socket_packet.EVENT),
+            namespace=namespace,
+            data=[event, *arguments],
+        )
+        with suppress(TypeError):  # bytes are no JSON; to look for them first takes as long as this
+            return [SharedPacket(packet(binary=False).encode())]
+        encoded = packet().encode()
         return [
             SharedPacket(part) for part in (encoded if isinstance(encoded, list) else [encoded])
         ]

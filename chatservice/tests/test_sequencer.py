@@ -87,6 +87,7 @@ def test_a_payload_is_made_once_and_only_for_somebody_who_hears_it(monkeypatch):
         Event("heard", lambda: made.append("heard"), protocol=2),
         Event("not heard", lambda: made.append("not heard"), protocol=1),
     ]
+    monkeypatch.setattr(manager, "_packets", lambda name, payload, namespace: [])
     monkeypatch.setattr(manager, "_push", lambda packets, sockets: None)
     manager.listeners.add("socket", object(), ["user:alice:2"])
 
