@@ -277,6 +277,7 @@ def test_connections_that_end_while_they_are_let_in_do_not_count(alice, strict):
     assert "Traceback" not in strict.output()
 
 
+@pytest.mark.faults
 def test_a_client_that_stands_still_is_noticed_by_its_pings(alice, bob, lunch, start_server):
     server = start_server(PING_INTERVAL="1", PING_TIMEOUT="1")
     witness = Device(server.url)
@@ -321,64 +322,6 @@ def test_what_one_process_gave_away_the_others_do_not_give_again(redis, start_se
     eventually(lambda: refuses(far), every=0.2, what="a refusal by the other")
     refilled = (time.monotonic() - began) * limits.SIGN_UPS.per_second / SLOWER
     assert burst(limits.SIGN_UPS) <= given <= 1.5 * burst(limits.SIGN_UPS) + refilled
-
-
-# The buckets themselves
-
-
-@pytest.fixture
-def buckets(settings):
-    settings.THROTTLE = True
-    made = limits.Buckets()
-    made.is_serving = made.is_shared = True
-    return made
-
-
-def taken(buckets, limit, subject, at_most=10_000):
-    """How many tokens are given until one is refused, and the wait then."""
-    for count in range(at_most):
-        try:
-            buckets.take(limit, subject)
-        except limits.TooMany as error:
-            return count, error.wait
-    raise AssertionError("nothing was refused")
-
-
-def test_a_bucket_gives_its_burst_and_then_says_how_long_to_wait(buckets):
-    assert taken(buckets, limits.SIGN_UPS, "here") == (limits.SIGN_UPS.burst, 2)
-    assert taken(buckets, limits.SIGN_UPS, "there") == (limits.SIGN_UPS.burst, 2)
-    assert taken(buckets, limits.LOG_INS, "here")[0] >= limits.LOG_INS.burst
-
-
-def test_what_others_report_is_gone_and_not_reported_again(buckets):
-    buckets.note_spent([["sign_ups", "here", limits.SIGN_UPS.burst - 10], ["unknown", "x", 1]])
-    assert taken(buckets, limits.SIGN_UPS, "here")[0] == 10
-    assert buckets.collect_spent() == [("sign_ups", "here", 10)]
-    assert buckets.collect_spent() == []
-
-
-def test_nobody_waits_for_ever_for_what_others_report(buckets):
-    for _ in range(100):
-        buckets.note_spent([["sign_ups", "here", limits.SIGN_UPS.burst]])
-    count, wait = taken(buckets, limits.SIGN_UPS, "here")
-    assert count == 0
-    assert wait <= limits.SIGN_UPS.fills_in + 2
-
-
-def test_buckets_that_are_full_again_are_forgotten(buckets, monkeypatch):
-    fast = limits.Limit("fast", per_second=1_000_000, burst=10)
-    monkeypatch.setattr(limits, "PURGE_AT", 100)
-    buckets._purge_at = 100
-    for number in range(1_000):
-        buckets.take(fast, number)
-        time.sleep(0.000_01)
-    assert len(buckets._full_at) <= 200
-
-
-def test_commands_have_no_limits(buckets):
-    buckets.is_serving = False
-    for _ in range(2 * limits.SIGN_UPS.burst):
-        buckets.take(limits.SIGN_UPS, "here")
 
 
 def test_the_table_in_the_documentation_is_what_holds():
