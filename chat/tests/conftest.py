@@ -1,11 +1,13 @@
 """What the tests of the chat share: rooms, and devices that remember what they were told."""
 
+import asyncio
 import contextlib
 import shutil
 import signal
 import subprocess
 
 import pytest
+from bson import ObjectId
 
 from acceptance.waiting import PATIENCE
 from conftest import unavailable
@@ -25,6 +27,26 @@ class Conversation:
         answer = person.http.post(f"{self.path}/messages", json={"content": content, **fields})
         assert answer.status_code in (200, 201), answer.text
         return answer.json()
+
+    def fill(self, person, texts):
+        """Post messages in this order, in this process and without a request for each."""
+        from chat import actions  # not before Django is set up
+        from chat.models import Entry
+        from chatservice.realtime.loop import run
+
+        async def post():
+            stored = [
+                actions.post_message(
+                    actor=person.user,
+                    room_id=ObjectId(self.id),
+                    content=text,
+                    via=Entry.Via.REST,
+                )
+                for text in texts
+            ]
+            await asyncio.gather(*stored)
+
+        run(post())
 
     def messages(self, person, **page):
         answer = person.http.get(f"{self.path}/messages", params=page)
@@ -56,6 +78,12 @@ def make_room():
 def lunch(make_room, alice, bob):
     """Alice's room with Bob in it."""
     return make_room(alice, bob)
+
+
+@pytest.fixture
+def path(lunch):
+    """The address of its page."""
+    return f"/rooms/{lunch.id}"
 
 
 @pytest.fixture

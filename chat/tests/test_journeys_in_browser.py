@@ -260,6 +260,7 @@ def test_the_picker_by_keyboard_from_right_to_left(visit, lunch, alice):
 # Faults
 
 
+@pytest.mark.faults
 def test_a_restart_in_the_middle_of_everything(visit, start_server, lunch, alice, bob):
     """A message, a reaction, an edit and an upload, while the server is killed and begins anew."""
     speak_persian(bob)
@@ -609,8 +610,7 @@ def test_a_day_without_scripts(visit, make_room, alice, bob, carol, language):
 def test_back_and_forward_between_rooms(visit, make_room, alice, bob, window):
     rooms = {name: make_room(alice, bob, name=name) for name in ("One", "Two", "Three")}
     for name, room in rooms.items():
-        for number in range(60):
-            room.say(bob, f"{name} {number}")
+        room.fill(bob, [f"{name} {number}" for number in range(60)])
     page = visit(alice, "/", **window)
     come_to_life(page)
     title = page.locator("h1:visible")
@@ -650,8 +650,7 @@ def test_back_and_forward_between_rooms(visit, make_room, alice, bob, window):
 
 @pytest.mark.parametrize("window", [{}, PHONE], ids=["wide", "narrow"])
 def test_a_link_to_a_message_opened_cold(visit, lunch, alice, bob, window):
-    for number in range(150):
-        lunch.say(bob, f"Message {number}")
+    lunch.fill(bob, [f"Message {number}" for number in range(150)])
     seq = lunch.messages(alice, limit=1, before=40)[0]["seq"]
 
     page = visit(None, f"/rooms/{lunch.id}/{seq}#message-{seq}", **window)

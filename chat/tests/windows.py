@@ -2,6 +2,7 @@
 
 NARROW = {"width": 390, "height": 780}
 SENT = ".message[data-seq]"
+PLAN = {"name": "plan.txt", "mimeType": "text/plain", "buffer": b"noodles"}
 
 
 def log_in(page, person):
