@@ -5,6 +5,7 @@ database as the test, `alice.http` a client of it with Alice's token. Every test
 the database starts with an empty one.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -18,8 +19,24 @@ from pathlib import Path
 import pytest
 import requests
 
+from chatservice.tests import fork_server
+
 ROOT = Path(__file__).resolve().parent
 IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 4 * 1024**3  # free: the database of a whole run has 1 GB, and so have its uploads
+
+
+def in_memory():
+    """A directory that the kernel keeps in memory, or None where that is missing or small.
+
+    The tests' database writes its journal there: each write waits for it. Tests of a crash have
+    directories of their own, on a disk.
+    """
+    is_there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
+    return MEMORY if is_there and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES else None
+
 
 # Before Django reads its settings: what the shell or `.env` say is not for the tests. A worker of
 # pytest-xdist inherits them, and has a directory of its own inside the directory of the process
@@ -28,12 +45,13 @@ if IS_XDIST_WORKER:
     shared = Path(os.environ["DATA_DIR"])
     own = shared / os.environ["PYTEST_XDIST_WORKER"]
     own.mkdir()
-    (own / "mongodb").symlink_to(shared / "mongodb")
+    for name in ("mongodb", "fork_server"):
+        (own / name).symlink_to(shared / name)
     os.environ["DATA_DIR"] = str(own)
 else:
     for name in re.findall(r"^([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE):
         os.environ[name] = ""
-    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="chat-tests-")
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="chat-tests-", dir=in_memory())
     os.environ["THROTTLE"] = "off"
     os.environ["PATH"] += f"{os.pathsep}{sys.prefix}/bin"  # node, where set-up had to fetch it
 os.environ["DATABASE_NAME"] = f"tests_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
@@ -44,9 +62,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATA_DIR = Path(os.environ["DATA_DIR"])
 STOP_SECONDS = 60
+COMMAND_SECONDS = 180
 HTTP_SECONDS = 60
 PAGE_PATIENCE = 30_000  # milliseconds; nothing in a browser is timed, the machine may be slow
 WIDE = {"width": 1300, "height": 800}
+SPREAD = {"chatservice/tests/test_accessibility.py"}  # few and long tests, on any worker
 KEPT_COLLECTIONS = {"django_migrations", "django_content_type", "auth_permission", "__schema__"}
 
 
@@ -59,7 +79,7 @@ def pytest_configure():
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, in the process that starts the workers
 def pytest_xdist_setupnodes():
-    """Start the server that the workers share, and let pytest-django come too early there, too.
+    """Start the two servers that the workers share, and let pytest-django come too early again.
 
     A worker that inherited the variable would read the settings before this file has said which
     database and directory are its own.
@@ -67,7 +87,26 @@ def pytest_xdist_setupnodes():
     from chatservice.mongo import embedded
 
     embedded.ensure_running(DATA_DIR / "mongodb")
+    start_fork_server()
     del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file's tests run on one worker: they share servers, browsers and module fixtures."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return nodeid if file in SPREAD else file
+
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """The browser tests come first: they take the longest, and one browser serves all in a row."""
+    items.sort(key=lambda item: "chromium" not in item.fixturenames)
 
 
 def pytest_unconfigure():
@@ -76,6 +115,8 @@ def pytest_unconfigure():
         return
     from chatservice.mongo import embedded
 
+    if start_fork_server.cache_info().currsize:
+        start_fork_server().communicate()
     embedded.release(DATA_DIR / "mongodb")
     shutil.rmtree(DATA_DIR, ignore_errors=True)
 
@@ -112,10 +153,23 @@ def empty_database():
     from chatservice.mongo.client import database
 
     unacknowledged_by_the_journal = WriteConcern(w=1, j=False)
-    for name in set(database().list_collection_names()) - KEPT_COLLECTIONS:
+    for name in collections_with_documents():
         collection = database().get_collection(name, write_concern=unacknowledged_by_the_journal)
         collection.delete_many({})
     cache.clear()
+
+
+def collections_with_documents():
+    """The names of those that a test has written to, by one question instead of one for each."""
+    from chatservice.mongo.client import database
+
+    def first_of(name):
+        return [{"$limit": 1}, {"$project": {"_id": 0, "collection": name}}]
+
+    names = set(database().list_collection_names()) - KEPT_COLLECTIONS
+    rest = [{"$unionWith": {"coll": name, "pipeline": first_of(name)}} for name in names]
+    found = database().aggregate([{"$documents": []}, *rest])
+    return [document["collection"] for document in found]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -139,6 +193,35 @@ def _static_files_are_looked_at_once():
 # The service
 
 
+@cache
+def start_fork_server():
+    """The process that servers and commands are forked from: one for the whole run."""
+    return fork_server.start(str(DATA_DIR / "fork_server"))
+
+
+def start_program(arguments, environment, **output):
+    """What `python -u` does with these arguments, with changes to the tests' environment."""
+    if not IS_XDIST_WORKER:
+        start_fork_server()
+    environment = {**os.environ, **environment}
+    return fork_server.Program(str(DATA_DIR / "fork_server"), arguments, environment, **output)
+
+
+def manage(*arguments, **environment):
+    """Run a command of `manage.py` in a process of its own; a `subprocess.CompletedProcess`."""
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        program = start_program(
+            ["manage.py", *arguments], environment, stdout=output, stderr=errors
+        )
+        try:
+            exit_code = program.wait(COMMAND_SECONDS)
+        finally:
+            program.kill()
+        output.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(arguments, exit_code, output.read(), errors.read())
+
+
 class Server:
     """A running `manage.py serve`, on a free port and the database of the tests.
 
@@ -149,21 +232,22 @@ class Server:
     def __init__(self, program=("manage.py",), port=0, **environment):
         self.earlier_output = 0  # bytes
         self.output_file = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
-        self.process = subprocess.Popen(
-            [sys.executable, "-u", *program, "serve", "--port", str(port)],
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self.output_file,
-            text=True,
-        )
-        line = self.process.stdout.readline()
+        self.process, line = self._start([*program, "serve", "--port", str(port)], environment)
         if not (found := re.search(r"http://\S+", line)):
             self.stop()
             pytest.fail(f"The server has not started: {line}{self.output()}")
         self.url = found[0]
         self.port = int(self.url.rpartition(":")[2])
+
+    def _start(self, arguments, environment):
+        """The process, and the first line that it has printed."""
+        reader, writer = os.pipe()
+        with os.fdopen(reader) as printed:
+            with os.fdopen(writer, "w") as stdout:
+                process = start_program(
+                    arguments, environment, stdout=stdout, stderr=self.output_file
+                )
+            return process, printed.readline()
 
     def output(self):
         """What it has written to standard error, since the test began if tests share it."""
@@ -418,24 +502,52 @@ def unavailable(what):
     pytest.skip(what)
 
 
-@pytest.fixture(scope="module")
+class Chromium:
+    """The system's Chromium, driven by Playwright: started when a test asks for it.
+
+    Playwright keeps an event loop running in this thread, which Django would take for a mistake,
+    and in which other tests could run none of their own: it ends before a test that needs none.
+    """
+
+    def __init__(self):
+        self._running = contextlib.ExitStack()
+        self._browser = None
+
+    def browser(self):
+        from playwright.sync_api import expect, sync_playwright
+
+        from screenshots import chromium
+
+        if self._browser is None:
+            path = chromium.find()
+            if not path:
+                unavailable("There is no Chromium on the PATH")
+            patch = self._running.enter_context(pytest.MonkeyPatch.context())
+            patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+            expect.set_options(timeout=PAGE_PATIENCE)
+            playwright = self._running.enter_context(sync_playwright())
+            self._browser = chromium.launch(playwright, path)
+            self._running.callback(self._browser.close)
+        return self._browser
+
+    def end(self):
+        self._browser = None
+        self._running.close()
+
+
+_chromium = Chromium()
+
+
+@pytest.fixture
 def chromium():
     """The system's Chromium, driven by Playwright."""
-    from playwright.sync_api import expect, sync_playwright
+    return _chromium.browser()
 
-    from screenshots import chromium
 
-    path = chromium.find()
-    if not path:
-        unavailable("There is no Chromium on the PATH")
-    # Playwright keeps an event loop running in this thread, which Django would take for a mistake,
-    # and in which no other module's tests could run one of their own.
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        expect.set_options(timeout=PAGE_PATIENCE)
-        browser = chromium.launch(playwright, path)
-        yield browser
-        browser.close()
+@pytest.hookimpl(trylast=True)  # when the test's own fixtures are gone
+def pytest_runtest_teardown(nextitem):
+    if "chromium" not in getattr(nextitem, "fixturenames", ()):
+        _chromium.end()
 
 
 @pytest.fixture

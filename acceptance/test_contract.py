@@ -50,6 +50,7 @@ def test_contract_in_python(server):
     assert_nothing_raised(server.output()[before:])
 
 
+@pytest.mark.faults
 def test_contract_without_the_fast_lane(start_server):
     server = start_server(FAST_LANE="off")
     walk_in_python(server.url, "--only", "accounts", "rooms", "messages", "hostile")
@@ -67,6 +68,7 @@ def data_dir(tmp_path_factory):
     return tmp_path_factory.mktemp("data")
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("command", [UVICORN, RUNSERVER], ids=["uvicorn", "runserver"])
 def test_sockets_under_another_server(command, data_dir):
     with Service(data_dir, command=command) as service:

@@ -12,6 +12,8 @@ from acceptance.service import Service, parent_of
 from acceptance.waiting import PATIENCE, eventually
 from acceptance.writers import Ledger, RestWriter, SocketWriter
 
+pytestmark = pytest.mark.faults
+
 CLIENTS = 20
 ROOMS = 4
 ENOUGH = 300  # acknowledged messages before anything is killed

@@ -1,30 +1,12 @@
 """The commands of an operator."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import requests
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import LoginFailure, User
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def manage(*words, **environment):
-    """Runs `manage.py` as an operator does, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *words],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+from conftest import manage
 
 
 def test_a_superuser_is_made_from_the_environment(db):

@@ -210,7 +210,8 @@ def test_logging_out_takes_a_form_and_ends_the_session(server, alice):
 
 
 def test_the_cookie_is_out_of_reach_for_scripts(server, alice):
-    visitor = Visitor(server, alice)
+    visitor = Visitor(server)
+    assert visitor.log_in(alice).status_code == 200
     [cookie] = [cookie for cookie in visitor.cookies if cookie.name == "sessionid"]
 
     assert cookie.has_nonstandard_attr("HttpOnly")

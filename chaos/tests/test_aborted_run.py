@@ -28,6 +28,7 @@ def processes_of(directory):
     return found
 
 
+@pytest.mark.faults
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, and the kernel's help")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("at_least", [3, 5])
@@ -66,6 +67,7 @@ parts.Redis(Path(sys.argv[1]))._spawn()
 """
 
 
+@pytest.mark.faults
 @pytest.mark.redis
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc, and the kernel's help")
 def test_a_part_ends_whose_run_was_killed_before_the_two_were_bound(tmp_path):

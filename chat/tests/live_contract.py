@@ -1,6 +1,6 @@
 """docs/asyncapi.yaml, held against what goes over the wire."""
 
-from functools import cached_property
+from functools import cache
 
 import jsonschema
 import yaml
@@ -11,6 +11,47 @@ from conftest import ROOT
 PATH = "docs/asyncapi.yaml"
 EVENTS = {1: "olderEvents", 2: "events"}
 """The channel of a protocol."""
+ENTRY = {"$ref": "#/components/schemas/Entry"}
+
+
+@cache
+def closed_document():
+    """The document, with every object of it closed."""
+    document = yaml.safe_load((ROOT / PATH).read_text())
+    for _pointer, schema in objects_of(document):
+        schema.setdefault("additionalProperties", False)
+    return document
+
+
+def objects_of(document):
+    """Every schema of the document that has properties, with where it is."""
+    return objects_in("components/schemas", document["components"]["schemas"])
+
+
+def objects_in(pointer, part):
+    if isinstance(part, dict):
+        if isinstance(part.get("properties"), dict):
+            yield pointer, part
+        for name, value in part.items():
+            yield from objects_in(f"{pointer}/{name}", value)
+    elif isinstance(part, list):
+        for number, value in enumerate(part):
+            yield from objects_in(f"{pointer}/{number}", value)
+
+
+_validators = {}
+
+
+def validator_of(schema):
+    """A validator of a schema of the document, or with references into it; made once for each."""
+    # The schema is kept beside it, so that no other one gets its id.
+    kept, validator = _validators.get(id(schema), (None, None))
+    if kept is not schema:
+        # The references are resolved in what has the schemas: the document itself.
+        definitions = {"components": {"schemas": closed_document()["components"]["schemas"]}}
+        validator = jsonschema.Draft7Validator({**definitions, **schema})
+        _validators[id(schema)] = schema, validator
+    return validator
 
 
 class LiveContract:
@@ -22,11 +63,9 @@ class LiveContract:
     """
 
     def __init__(self):
-        self.document = yaml.safe_load((ROOT / PATH).read_text())
+        self.document = closed_document()
         self.problems = []
         self._seen = set()
-        for _pointer, schema in self._objects():
-            schema.setdefault("additionalProperties", False)
 
     # What is judged
 
@@ -68,9 +107,8 @@ class LiveContract:
 
     def judge_entries(self, entries):
         """What REST has of a log: the same as `resume`."""
-        entry = {"$ref": "#/components/schemas/Entry"}
         for each in entries:
-            self._judge("an entry by REST", {"Entry": {"payload": entry}}, each)
+            self._judge("an entry by REST", {"Entry": {"payload": ENTRY}}, each)
 
     # What was met
 
@@ -84,7 +122,7 @@ class LiveContract:
         ]
         fields = [
             f"{pointer}/{name}"
-            for pointer, schema in self._objects()
+            for pointer, schema in objects_of(self.document)
             for name in schema["properties"]
             if (id(schema), name) not in self._seen
         ]
@@ -93,7 +131,7 @@ class LiveContract:
     def _note(self, schema, instance):
         schema = self._resolve(schema)
         for option in schema.get("oneOf", ()):
-            if self._validator(option).is_valid(instance):
+            if validator_of(option).is_valid(instance):
                 self._note(option, instance)
         if isinstance(instance, dict):
             for name, value in instance.items():
@@ -112,14 +150,14 @@ class LiveContract:
 
     def _judge(self, what, messages, payload):
         for message in messages.values():
-            if self._validator(message["payload"]).is_valid(payload):
+            if validator_of(message["payload"]).is_valid(payload):
                 self._seen.add(id(message))
                 self._note(message["payload"], payload)
                 return
         errors = [
             error
             for message in messages.values()
-            for error in self._validator(message["payload"]).iter_errors(payload)
+            for error in validator_of(message["payload"]).iter_errors(payload)
         ]
         error = jsonschema.exceptions.best_match(errors, key=_kind_first)
         where = "/".join(map(str, error.absolute_path)) or "as a whole"
@@ -127,14 +165,6 @@ class LiveContract:
 
     def _report(self, problem, payload):
         self.problems.append(f"{problem}. Mend it, or add it to {PATH}. It was: {payload!r}")
-
-    def _validator(self, schema):
-        # The references are resolved in what has the schemas: the document itself.
-        return jsonschema.Draft7Validator({**self._definitions, **schema})
-
-    @cached_property
-    def _definitions(self):
-        return {"components": {"schemas": self.document["components"]["schemas"]}}
 
     def _messages(self, channel):
         messages = self.document["channels"][channel]["messages"]
@@ -159,23 +189,6 @@ class LiveContract:
     @staticmethod
     def _key(reference):
         return reference["$ref"].rpartition("/")[2]
-
-    def _objects(self):
-        """Every schema that has properties, with where it is."""
-        found = []
-
-        def look(pointer, part):
-            if isinstance(part, dict):
-                if isinstance(part.get("properties"), dict):
-                    found.append((pointer, part))
-                for name, value in part.items():
-                    look(f"{pointer}/{name}", value)
-            elif isinstance(part, list):
-                for number, value in enumerate(part):
-                    look(f"{pointer}/{number}", value)
-
-        look("components/schemas", self.document["components"]["schemas"])
-        return found
 
 
 def _kind_first(error):

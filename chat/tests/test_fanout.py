@@ -81,6 +81,7 @@ def test_events_during_the_upgrade_are_not_lost(alice, bob, lunch, fanout_server
         talking.join()
 
 
+@pytest.mark.faults
 def test_a_client_that_does_not_read_is_cut_off_and_harms_nobody(alice, bob, lunch, start_server):
     server = start_server()
     address = f"{server.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket"

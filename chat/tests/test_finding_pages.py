@@ -89,8 +89,9 @@ def test_a_room_that_is_not_public_is_not_joined(carol_visits, lunch, alice):
 
 
 def test_a_hit_is_marked_and_leads_to_its_place(alice_visits, alice, lunch):
-    for number in range(120):
-        lunch.say(alice, f"Message {number}" + (" with كتاب" if number == 60 else ""))
+    said = [f"Message {number}" for number in range(120)]
+    said[60] += " with كتاب"
+    lunch.fill(alice, said)
 
     page = alice_visits.open("/rooms/search", params={"q": "کتاب"}).text
     assert hits_on(page) == ["Message 60 with [كتاب]"]

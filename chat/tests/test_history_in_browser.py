@@ -14,11 +14,6 @@ from chat.tests.windows import (
 pytestmark = pytest.mark.chromium
 
 
-@pytest.fixture
-def long_history(lunch, alice):
-    lunch.fill(alice, [f"Message {number}" for number in range(1, 421)])
-
-
 def test_scrolling_up_loads_history_without_jumping(visit, path, long_history, bob):
     page = visit(bob, path)
     expect(texts(page).last).to_have_text("Message 420")

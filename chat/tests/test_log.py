@@ -175,6 +175,7 @@ def test_what_a_killed_process_left_is_finished_by_the_next_writer(
     assert alice.http.get(lunch.path).json()["members"] == [alice.email]
 
 
+@pytest.mark.faults
 def test_what_a_killed_process_left_is_finished_at_the_next_start(
     alice, bob, lunch, document, start_server
 ):

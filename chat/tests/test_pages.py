@@ -224,8 +224,7 @@ def test_the_address_of_a_form_says_that_there_is_nothing_to_read(alice_visits, 
 
 
 def test_a_page_is_compressed_and_what_the_api_answers_is_not(alice_visits, alice, lunch, path):
-    for number in range(30):
-        lunch.say(alice, f"the {number}th message")
+    lunch.fill(alice, [f"the {number}th message" for number in range(30)])
     page = alice_visits.open(path, stream=True)
     sent = page.raw.read()
 
@@ -325,8 +324,7 @@ def test_who_answers_has_read(alice_visits, bob, lunch, path):
 
 
 def test_paging_forward_again_comes_to_the_end(alice_visits, path, lunch, alice):
-    for number in range(1, 121):
-        lunch.say(alice, f"Message {number}")
+    lunch.fill(alice, [f"Message {number}" for number in range(1, 121)])
     seen, page = [], alice_visits.open(f"{path}?after=0").text
     while True:
         seen += texts_on(page)

@@ -155,8 +155,9 @@ def test_a_search_looks_at_little_more_than_it_finds(
     alice, bob, lunch, make_room, words, prefix, most
 ):
     rooms = [lunch, *(make_room(alice, bob, name=f"{number}") for number in range(3))]
-    for number in range(200):
-        rooms[number % 4].say(alice, f"common {number} {'rare' if number == 77 else ''}")
+    for room in rooms:
+        room.fill(alice, [f"common {turn}" for turn in range(50)])
+    lunch.fill(alice, ["common and rare"])
 
     query = hot_path.with_terms([hot_path.parse_id(room.id) for room in rooms], words, prefix)
     found = database()["chat_entry"].find(query, {"_id": 1}, hint=hot_path.TERMS_INDEX)
@@ -168,8 +169,7 @@ def test_a_search_looks_at_little_more_than_it_finds(
 
 
 def test_unread_mentions_are_counted_in_the_index_alone(alice, bob, lunch):
-    for number in range(50):
-        lunch.say(alice, "@bob" if number % 10 == 0 else "nobody")
+    lunch.fill(alice, ["nobody" if number % 10 else "@bob" for number in range(50)])
     room_id = hot_path.parse_id(lunch.id)
 
     assert run(hot_path.unread_mentions_of(bob.user.pk, {room_id: 2})) == {room_id: 5}

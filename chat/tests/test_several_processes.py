@@ -1,9 +1,6 @@
 """Two server processes on one database, with Redis between them, and what becomes of it without."""
 
-import os
 import re
-import subprocess
-import sys
 import threading
 import time
 from datetime import timedelta
@@ -16,7 +13,7 @@ from accounts import presence
 from accounts.models import PresenceLease, Session, User
 from accounts.tokens import AccessToken
 from chatservice.timestamps import now
-from conftest import ROOT, Http, Person, Server, signed_up
+from conftest import Http, Person, Server, manage, signed_up
 
 from .ordered_device import OrderedDevice
 
@@ -31,16 +28,7 @@ def post(person, server, room, *texts):
 
 def run_outside(code, redis_url):
     """Run Python code in a process that is no server: `manage.py shell`."""
-    result = subprocess.run(
-        [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
-        cwd=ROOT,
-        env={**os.environ, "REDIS_URL": redis_url},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    result = manage("shell", "--no-imports", "-c", code, REDIS_URL=redis_url)
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr
 
@@ -172,6 +160,7 @@ def test_comings_and_goings_typing_and_reading_are_told_in_the_other_process(
     assert stranger.all("presence") == stranger.all("typing") == stranger.all("read") == []
 
 
+@pytest.mark.faults
 def test_only_who_does_not_come_back_goes_offline_when_a_process_is_killed(
     alice, bob, carol, make_room, near, redis, start_server, devices, halt_shared_servers
 ):
@@ -198,6 +187,7 @@ def test_only_who_does_not_come_back_goes_offline_when_a_process_is_killed(
     assert stays.call("get_online_users")["users"] == [alice.email, carol.email]
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("comes_back", [True, False])
 def test_a_process_that_is_restarted_makes_nobody_flicker(
     alice,
@@ -487,6 +477,7 @@ def lines(server, text):
     return re.findall(f".*{text}.*", server.output())
 
 
+@pytest.mark.faults
 def test_without_redis_all_is_stored_and_later_live_again(
     alice, bob, lunch, own_redis, start_server, devices
 ):
@@ -515,6 +506,7 @@ def test_without_redis_all_is_stored_and_later_live_again(
         assert "Traceback" not in server.output()
 
 
+@pytest.mark.faults
 def test_a_redis_that_stands_still_delays_nobody_and_loses_nothing(
     alice, bob, lunch, own_redis, start_server, devices
 ):
@@ -537,6 +529,7 @@ def test_a_redis_that_stands_still_delays_nobody_and_loses_nothing(
     assert numbers(reader) == list(range(3, 54))
 
 
+@pytest.mark.faults
 def test_a_restart_of_redis_that_nobody_noticed_loses_nothing(
     alice, bob, lunch, own_redis, start_server, devices
 ):
@@ -560,6 +553,7 @@ def test_a_restart_of_redis_that_nobody_noticed_loses_nothing(
     eventually(reader_knows, what="the message, live or by resuming")
 
 
+@pytest.mark.faults
 def test_a_service_that_starts_without_redis_finds_it_later(
     alice, bob, lunch, own_redis, start_server, devices
 ):
@@ -575,6 +569,7 @@ def test_a_service_that_starts_without_redis_finds_it_later(
     reader.wait_for("room_event", lambda event: event["content"] == "after")
 
 
+@pytest.mark.faults
 def test_a_log_out_that_the_others_are_not_told_of_is_noticed(
     alice, own_redis, start_server, devices
 ):

@@ -416,6 +416,7 @@ def test_presence_is_told_to_who_shares_a_room(alice, bob, carol, lunch, connect
     assert len(witness.all("presence", told(True))) == 1
 
 
+@pytest.mark.faults
 def test_the_people_of_a_killed_process_go_offline(
     alice, bob, lunch, server, connect, start_server, halt_shared_servers
 ):

@@ -130,6 +130,7 @@ def collection(uri):
     )
 
 
+@pytest.mark.faults
 def test_a_server_runs_while_a_process_needs_it_and_no_longer(user, directory):
     one = user()
     uri = one.uri()
@@ -140,6 +141,7 @@ def test_a_server_runs_while_a_process_needs_it_and_no_longer(user, directory):
     eventually(lambda: not processes(directory), "the server has outlived its user")
 
 
+@pytest.mark.faults
 def test_it_listens_on_no_network_and_only_its_owner_can_reach_it(user, directory):
     user().uri()
 
@@ -155,6 +157,7 @@ def test_it_listens_on_no_network_and_only_its_owner_can_reach_it(user, director
     assert (directory / "mongod.sock").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.faults
 def test_no_secret_of_the_environment_reaches_the_server(user, directory):
     user(SECRET_KEY="do not tell").uri()
 
@@ -162,6 +165,7 @@ def test_no_secret_of_the_environment_reaches_the_server(user, directory):
         assert "do not tell" not in Path(f"/proc/{process}/environ").read_text()
 
 
+@pytest.mark.faults
 def test_processes_that_start_at_once_share_one_server(user, directory):
     many = [user() for _ in range(4)]
 
@@ -173,6 +177,7 @@ def test_processes_that_start_at_once_share_one_server(user, directory):
     assert answers(uri)
 
 
+@pytest.mark.faults
 def test_directories_side_by_side_have_servers_of_their_own(user, directory, tmp_path):
     here, there = user(), user(tmp_path / "other")
 
@@ -182,6 +187,7 @@ def test_directories_side_by_side_have_servers_of_their_own(user, directory, tmp
     eventually(lambda: not processes(tmp_path / "other"), "the other server is left over")
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_however_the_process_ends_no_server_is_left_and_the_data_is_there(user, directory, number):
     one = user()
@@ -193,6 +199,7 @@ def test_however_the_process_ends_no_server_is_left_and_the_data_is_there(user, 
     assert collection(user().uri()).find_one() == {"_id": "kept"}
 
 
+@pytest.mark.faults
 def test_a_server_that_is_killed_is_started_again(user, directory):
     uri = user().uri()
     collection(uri).insert_one({"_id": "kept"})
@@ -205,6 +212,7 @@ def test_a_server_that_is_killed_is_started_again(user, directory):
     assert collection(uri).find_one() == {"_id": "kept"}
 
 
+@pytest.mark.faults
 def test_a_guardian_that_is_killed_takes_its_server_along_and_is_replaced(user, directory):
     uri = user().uri()
     killed = processes(directory)
@@ -221,6 +229,7 @@ def test_a_guardian_that_is_killed_takes_its_server_along_and_is_replaced(user, 
     eventually(lambda: answers(uri), "the new mongod does not answer at the old address")
 
 
+@pytest.mark.faults
 def test_everything_killed_at_once_leaves_nothing_that_hinders_the_next(user, directory):
     one = user()
     collection(one.uri()).insert_one({"_id": "kept"})
@@ -232,6 +241,7 @@ def test_everything_killed_at_once_leaves_nothing_that_hinders_the_next(user, di
     assert collection(user().uri()).find_one() == {"_id": "kept"}
 
 
+@pytest.mark.faults
 def test_a_path_too_long_for_a_socket(user, tmp_path):
     long = tmp_path / ("a" * 100) / "b, c"
     one = user(long)
@@ -244,6 +254,7 @@ def test_a_path_too_long_for_a_socket(user, tmp_path):
     eventually(lambda: not socket.parent.exists(), "its directory is left over")
 
 
+@pytest.mark.faults
 def test_a_directory_that_cannot_be_written_to_is_one_clear_line(user, tmp_path):
     (tmp_path / "file").touch()
 
@@ -254,6 +265,7 @@ def test_a_directory_that_cannot_be_written_to_is_one_clear_line(user, tmp_path)
     assert "\n" not in refusal
 
 
+@pytest.mark.faults
 def test_data_that_cannot_be_read_is_one_clear_line(user, directory):
     first = user()
     first.uri()
@@ -276,6 +288,7 @@ def fake_mongod(path, script):
     return str(path)
 
 
+@pytest.mark.faults
 def test_a_full_disk_is_one_clear_line(user, tmp_path):
     entry = {"s": "E", "msg": "WiredTiger error", "attr": {"message": "No space left on device"}}
     full = fake_mongod(
@@ -291,6 +304,7 @@ def test_a_full_disk_is_one_clear_line(user, tmp_path):
     assert "\n" not in refusal
 
 
+@pytest.mark.faults
 def test_an_old_mongod_on_the_path_is_passed_over(user, directory, tmp_path):
     old = fake_mongod(tmp_path / "bin", 'echo "db version v4.4.1"')
 

@@ -281,6 +281,7 @@ def mongod(tmp_path):
         server.process.wait()
 
 
+@pytest.mark.faults
 def test_a_database_that_is_down_is_a_503_and_comes_back_by_itself(mongod, start_server, tmp_path):
     server = start_server(DATABASE_URL=mongod.uri, DATA_DIR=str(tmp_path / "data"))
     person = {"username": "eve", "email": "eve@example.org", "password": "a fine long word"}

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import polib
@@ -45,6 +46,7 @@ def texts_in_template(source):
         )
 
 
+@cache
 def texts():
     found = set()
     for app in APPS:

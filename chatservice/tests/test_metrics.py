@@ -147,17 +147,6 @@ def test_no_label_names_anybody(alice, bob, service, open_device):
         assert not re.search(r"[0-9a-f]{24}|@|/|secret|psst|BREW|alice", label, re.I), label
 
 
-@pytest.mark.redis
-def test_each_worker_answers_for_itself(start_server, redis):
-    service = start_server(METRICS_TOKEN=TOKEN, WORKERS="3", REDIS_URL=redis)
-    for _ in range(5):
-        for number in range(3):
-            assert Samples(service, f"/metrics/{number}")["worker",] == number
-    assert Samples(service)["worker",] in (0, 1, 2)
-    assert fetch(service, "/metrics/3").status_code == 404
-    assert fetch(service, "/metrics/1", "wrong").status_code == 401
-
-
 def test_every_metric_is_documented_and_none_is_made_up():
     documented = set(re.findall(r"`(chat_\w+)`", (ROOT / "docs/metrics.md").read_text()))
     there = set()

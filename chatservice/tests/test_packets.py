@@ -156,7 +156,13 @@ def end(process):
 
 
 @pytest.mark.parametrize("fanout", ["direct", "library"])
-@pytest.mark.parametrize("command", [DAPHNE, UVICORN], ids=["daphne", "uvicorn"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(DAPHNE, id="daphne"),
+        pytest.param(UVICORN, id="uvicorn", marks=pytest.mark.faults),
+    ],
+)
 def test_every_client_gets_every_packet_in_order(serve, command, fanout):
     url = serve(command, FANOUT=fanout)
 

@@ -8,28 +8,18 @@ import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 import websocket
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from conftest import ROOT, manage
 
 
 def refusal(*arguments, **environment):
     """Standard error of a `serve` that does not get to serve."""
-    result = subprocess.run(
-        [sys.executable, "manage.py", "serve", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    result = manage("serve", *arguments, **environment)
     assert result.returncode == 1
     assert result.stdout == ""
     return result.stderr

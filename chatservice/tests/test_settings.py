@@ -5,27 +5,12 @@ import re
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from chatservice.environment import Environment
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-def manage(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+from conftest import ROOT, manage
 
 
 @pytest.mark.parametrize(

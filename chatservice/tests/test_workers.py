@@ -17,6 +17,7 @@ import requests
 from acceptance.people import Device
 from acceptance.waiting import PATIENCE, eventually
 from chat.tests.ordered_device import OrderedDevice
+from chatservice.tests.test_metrics import TOKEN, Samples, fetch
 from chatservice.tests.test_serve import refusal
 from conftest import Http, Server
 
@@ -28,7 +29,7 @@ PONG = "3"  # an Engine.IO packet that is welcome at any time
 
 @pytest.fixture(scope="module")
 def _service(django_db_setup, redis):
-    service = Server(WORKERS=str(WORKERS), REDIS_URL=redis)
+    service = Server(WORKERS=str(WORKERS), REDIS_URL=redis, METRICS_TOKEN=TOKEN)
     yield service
     service.stop()
 
@@ -137,6 +138,7 @@ def test_requests_that_come_before_the_answer_to_the_last_are_passed_on_too(serv
         assert received.count(b"HTTP/1.1 200 OK") == 2, received
 
 
+@pytest.mark.faults
 def test_a_worker_that_dies_is_replaced_and_the_others_go_on(alice, bob, lunch, own_service):
     devices = [Device(own_service.url) for _ in range(3 * WORKERS)]
     for device in devices:
@@ -162,6 +164,7 @@ def test_a_worker_that_dies_is_replaced_and_the_others_go_on(alice, bob, lunch, 
         device.close()
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_all_end_when_the_parent_is_told_to_stop(own_service, alice, number):
     workers = children(own_service.process.pid)
@@ -175,6 +178,7 @@ def test_all_end_when_the_parent_is_told_to_stop(own_service, alice, number):
     assert "Traceback" not in own_service.output()
 
 
+@pytest.mark.faults
 def test_all_end_when_the_parent_is_killed(own_service):
     workers = children(own_service.process.pid)
     own_service.kill()
@@ -207,6 +211,15 @@ def test_long_polls_and_posts_of_many_clients_at_once(alice, bob, lunch, service
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_each_worker_answers_for_itself_about_its_metrics(service):
+    for _ in range(5):
+        for number in range(WORKERS):
+            assert Samples(service, f"/metrics/{number}")["worker",] == number
+    assert Samples(service)["worker",] in range(WORKERS)
+    assert fetch(service, f"/metrics/{WORKERS}").status_code == 404
+    assert fetch(service, "/metrics/1", "wrong").status_code == 401
 
 
 def test_several_workers_without_redis_are_one_clear_line():

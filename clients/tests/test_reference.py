@@ -240,6 +240,7 @@ def test_a_message_whose_acknowledgement_was_lost_is_stored_once(server, alice, 
     assert lunch.contents(alice) == ["hello"]
 
 
+@pytest.mark.faults
 def test_it_outlives_the_end_of_its_session_and_of_the_server(alice, bob, start_server, server):
     lunch = Room(alice, bob)
     doomed = start_server()

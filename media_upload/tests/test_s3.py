@@ -111,6 +111,7 @@ def test_a_large_file_goes_there_in_parts(client, bucket):
     assert client.get(answer["file_url"]).content == content
 
 
+@pytest.mark.faults
 def test_a_store_that_is_down_is_an_answer(alice, start_server):
     nobody_listens = f"http://127.0.0.1:{free_port()}"
 

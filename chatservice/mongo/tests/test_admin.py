@@ -15,11 +15,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("chatservice.mongo.tests.a
 
 @pytest.fixture
 def admin(client, moira):
-    """A browser in which Moira has logged in to the admin."""
-    response = client.post(
-        "/admin/login/?next=/admin/", {"username": moira.email, "password": moira.password}
-    )
-    assert response.status_code == 302, response.content.decode()
+    """A browser in which Moira is logged in."""
+    client.force_login(moira.user)
     assert Session.objects.count() == 1
     return client
 

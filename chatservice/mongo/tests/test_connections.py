@@ -218,6 +218,7 @@ def frail(django_db_blocker):
         server.stop()
 
 
+@pytest.mark.faults
 def test_server_that_is_down_and_comes_back(frail):
     groups = Group.objects.using(FRAIL)
     groups.create(name="readers")
@@ -233,6 +234,7 @@ def test_server_that_is_down_and_comes_back(frail):
     assert groups.exists()
 
 
+@pytest.mark.faults
 def test_server_that_hangs_and_goes_on(frail):
     groups = Group.objects.using(FRAIL)
     groups.create(name="readers")
