@@ -16,8 +16,8 @@ STATIC := staticfiles/.collected
 TEXTS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 STATIC_FILES := $(shell find static */static -type f 2>/dev/null | sed 's/ /\\ /g')
 
-# Tests wait now and then: one more at once than there are processors. More of them only get into
-# each other's way: four browsers on two processors take half as much time again as three.
+# Tests wait now and then: one more at once than the two processors of a small machine. More than
+# that costs: the same browser tests took 143 s of processor time two at once, and 182 s four at once.
 JOBS ?= 3
 
 NPM := PATH="$$PATH:$$PWD/.venv/bin" npm --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error

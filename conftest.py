@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent
 IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 MEMORY = Path("/dev/shm")
-MEMORY_BYTES = 4 * 1024**3  # free: the database of a whole run has 1 GB, and so have its uploads
+MEMORY_BYTES = 2 * 1024**3  # free; the database of a whole run takes 310 MB, and few files
 
 
 def in_memory():
@@ -66,7 +66,7 @@ COMMAND_SECONDS = 180
 HTTP_SECONDS = 60
 PAGE_PATIENCE = 30_000  # milliseconds; nothing in a browser is timed, the machine may be slow
 WIDE = {"width": 1300, "height": 800}
-SPREAD = {"chatservice/tests/test_accessibility.py"}  # few and long tests, on any worker
+SPREAD = {"chatservice/tests/test_accessibility.py"}  # each of its tests runs on any worker
 KEPT_COLLECTIONS = {"django_migrations", "django_content_type", "auth_permission", "__schema__"}
 
 
@@ -79,10 +79,10 @@ def pytest_configure():
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, in the process that starts the workers
 def pytest_xdist_setupnodes():
-    """Start the two servers that the workers share, and let pytest-django come too early again.
+    """Start what the workers share: the MongoDB server and the fork server.
 
-    A worker that inherited the variable would read the settings before this file has said which
-    database and directory are its own.
+    Workers do not inherit the name of the settings: pytest-django would read them before this file
+    has set the worker's own database and directory.
     """
     from chatservice.mongo import embedded
 
