@@ -200,7 +200,7 @@ def start_fork_server():
 
 
 def start_program(arguments, environment, **output):
-    """What `python -u` does with these arguments, with changes to the tests' environment."""
+    """Start what `python -u` would with these arguments, and with `environment` added to ours."""
     if not IS_XDIST_WORKER:
         start_fork_server()
     environment = {**os.environ, **environment}

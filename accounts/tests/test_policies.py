@@ -11,7 +11,7 @@ from accounts.policies import MANAGED_FIELDS, OWN_FIELDS, PRIVILEGE_FIELDS, PROF
 
 @dataclass(frozen=True)
 class Person:
-    """What policies look at in a user."""
+    """Stand-in for a user, with the attributes that policies read."""
 
     pk: str
     is_staff: bool = False

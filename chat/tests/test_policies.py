@@ -19,7 +19,7 @@ Role = Membership.Role
 
 @dataclass(frozen=True)
 class Person:
-    """What policies look at in a user."""
+    """Stand-in for a user, with the attributes that policies read."""
 
     pk: ObjectId
     is_staff: bool = False

@@ -30,7 +30,7 @@ WRITERS = (
 
 @pytest.fixture
 def written(monkeypatch):
-    """What is written, in order: the names of functions of `hot_path` with their arguments.
+    """Return the writes, in order: the names of functions of `hot_path` with their arguments.
 
     A projection that calls anything else in `hot_path`, or calls it wrongly, fails.
     """

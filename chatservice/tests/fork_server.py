@@ -34,7 +34,7 @@ LIBRARIES = (
     *("socketio", "sqlparse", "twisted.internet.asyncioreactor", "twisted.internet.endpoints"),
     *("twisted.web.http", "uvloop", "whitenoise.base"),
 )
-"""What a server imports and needs no settings. Not `daphne`: it installs Twisted's reactor."""
+"""Modules that a server imports and that need no settings. `daphne` would install a reactor."""
 
 REQUEST_BYTES = 2**18
 WAITING_REQUESTS = 100

@@ -45,7 +45,7 @@ def serving_buckets():
 
 
 def taken(buckets, limit, subject, at_most=10_000):
-    """How many tokens are given until one is refused, and the wait then."""
+    """Return the number of tokens given before the first refusal, and its wait."""
     for count in range(at_most):
         try:
             buckets.take(limit, subject)

@@ -18,7 +18,7 @@ from . import samples
 
 
 def inspected(data):
-    """What is found in a file of these bytes, which is read to its end and wound back."""
+    """Return what inspecting a file of these bytes finds; assert that it was rewound."""
     file = File(io.BytesIO(data))
     found = inspect(file)
     assert file.tell() == 0

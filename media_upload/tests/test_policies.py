@@ -10,7 +10,7 @@ from media_upload import policies
 
 @dataclass(frozen=True)
 class Person:
-    """What policies look at in a user."""
+    """Stand-in for a user, with the attributes that policies read."""
 
     pk: str
     is_staff: bool = False
