@@ -155,9 +155,11 @@ def test_a_search_looks_at_little_more_than_it_finds(
     alice, bob, lunch, make_room, words, prefix, most
 ):
     rooms = [lunch, *(make_room(alice, bob, name=f"{number}") for number in range(3))]
-    for room in rooms:
-        room.fill(alice, [f"common {turn}" for turn in range(50)])
-    lunch.fill(alice, ["common and rare"])
+    for turn in range(10):
+        for room in rooms:
+            room.fill(alice, [f"common {turn}"] * 5)
+        if turn == 4:
+            lunch.fill(alice, ["common and rare"])
 
     query = hot_path.with_terms([hot_path.parse_id(room.id) for room in rooms], words, prefix)
     found = database()["chat_entry"].find(query, {"_id": 1}, hint=hot_path.TERMS_INDEX)
