@@ -82,13 +82,13 @@ def lunch(make_room, alice, bob):
 
 @pytest.fixture
 def long_history(lunch, alice):
-    """420 messages in it, of which a page shows the last hundred."""
+    """420 messages in `lunch`, of which a page shows the last hundred."""
     lunch.fill(alice, [f"Message {number}" for number in range(1, 421)])
 
 
 @pytest.fixture
 def path(lunch):
-    """The address of its page."""
+    """The address of the page of `lunch`."""
     return f"/rooms/{lunch.id}"
 
 

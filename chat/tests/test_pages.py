@@ -18,11 +18,6 @@ def alice_visits(server, alice):
     return Visitor(server, alice)
 
 
-@pytest.fixture
-def path(lunch):
-    return f"/rooms/{lunch.id}"
-
-
 def texts_on(page):
     """What the messages of a page say, the oldest first."""
     page = page.partition("<template")[0]
